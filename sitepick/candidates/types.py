@@ -1,0 +1,72 @@
+"""Candidates: places with buildable area and possible ties, measured and screened.
+
+Geometry ends here: what follows (instance, model, checks) sees these tables only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sitepick.layers.types import Note, Source
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Tables keyed by text ids, sorted by id. ``nan`` means unknown or no limit, as said."""
+
+    sites: pd.DataFrame
+    """One row per place looked at, also the rejected: site_id, name, lon, lat (nan in plain
+    facility location), decision (consider|require|forbid|existing), status (candidate|rejected),
+    usable_ha (nan no land limit), land_musd (asked price of the whole parcel; nan: priced per ha
+    used), fixed_musd (of the table, else 0), max_it_mw (nan no limit), climate, fiber_km (route km of
+    one lateral, nan unknown), option_expires (date or None), synthetic (bool), keep:* columns."""
+    failed: pd.DataFrame
+    """Every failed test of every rejected place: site_id, test, value, threshold, unit, message."""
+    pois: pd.DataFrame
+    """POIs that some candidate can tie to: poi_id, name, lon, lat, kv, headroom_mw (nan unknown),
+    from_date (date or None), estimated (bool), energy_usd_per_mwh, demand_usd_per_kw_month,
+    co2_kg_per_mwh (all resolved: tariff row, else region, else scenario default)."""
+    ties: pd.DataFrame
+    """Possible ties: site_id, poi_id, kv, km (route km, 0 at the POI), cap_mw (largest
+    single-customer connection at that kV, grid MW). Sorted by site_id, km, poi_id."""
+    site_regions: pd.DataFrame
+    """site_id, level, region_id: a site is in at most one region of a level."""
+    regions: pd.DataFrame
+    """level, region_id, name, capex_factor (nan: 1), and attr:* columns."""
+    places: pd.DataFrame
+    """Demand places: place_id, name, lon, lat, weight, mw (nan). Empty when all is 'anywhere'."""
+    reach: pd.DataFrame
+    """site_id, place_id, km (route), rtt_ms, musd_per_mw_year (measured cost; nan: from
+    demand.transport_usd_per_mw_km_year). One row per candidate and place, rejected sites left out;
+    limits by workload are applied later."""
+    offers: pd.DataFrame
+    """power_offers of POIs in `pois`, cleaned; may be empty. Same columns as `Layers.power_offers`."""
+    demand_mw: pd.DataFrame
+    """place_id, workload, from_date, mw; may be empty. Same columns as `Layers.demand_mw`."""
+    shared_limits: pd.DataFrame
+    """limit_id, poi_id, factor, mw, from_date, source; may be empty; POIs in `pois` only."""
+    commitments: pd.DataFrame
+    """site_id, what, mw, date, musd; may be empty."""
+    sources: tuple[Source, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any input is synthetic: every output says so."""
+        return any(s.synthetic for s in self.sources)
+
+    @property
+    def waterfall(self) -> list[tuple[str, int]]:
+        """How many places were looked at, fell at each test (first failed one), and remain."""
+        first = self.failed.drop_duplicates("site_id")
+        falls = first["test"].value_counts(sort=True)
+        remain = int((self.sites["status"] == "candidate").sum())
+        return [
+            ("looked at", len(self.sites)),
+            *((str(test), int(n)) for test, n in falls.items()),
+            ("candidates", remain),
+        ]

@@ -1,0 +1,100 @@
+"""Clean layers: what `layers.load` returns, one table per role, columns and units fixed.
+
+All geometry is lon/lat WGS84. Ids are text. Frames are sorted by id and carry, besides the
+columns named here, the user's ``keep`` columns as ``keep:NAME``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input file as it was read."""
+
+    role: str  # e.g. "substations"
+    path: str  # as written in the scenario
+    sha256: str
+    size_bytes: int
+    rows_read: int
+    rows_used: int
+    licence: str = ""
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a user should know about an input: counted, never silent."""
+
+    role: str
+    code: str  # stable, e.g. "sentinel_null", documented in docs/messages.md
+    message: str  # planner's words with the count and the first few ids
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Every input, cleaned and checked. A role without a file is None."""
+
+    pois: gpd.GeoDataFrame | None = None
+    """poi_id, name, kv (nan unknown), headroom_mw (load headroom, grid MW; nan unknown),
+    from_date (date or None), estimated (bool), synthetic (bool), geometry Point."""
+    lines: gpd.GeoDataFrame | None = None
+    """line_id, kv, rating_mva (nan unknown), geometry LineString or MultiLineString."""
+    fiber_nodes: gpd.GeoDataFrame | None = None
+    """node_id, name, geometry Point."""
+    fiber_links: gpd.GeoDataFrame | None = None
+    """link_id, from_node, to_node (text or None), geometry LineString."""
+    regions: gpd.GeoDataFrame | None = None
+    """level, region_id, name, climate (or None), co2_kg_per_mwh (nan), energy_usd_per_mwh (nan),
+    capex_factor (nan), further attributes joined by CSV as ``attr:NAME``, geometry polygon.
+    One row per (level, region_id), unique."""
+    exclusions: gpd.GeoDataFrame | None = None
+    """name, buffer_km, include (bool), geometry any."""
+    parcels: gpd.GeoDataFrame | None = None
+    """parcel_id, name, decision (consider|require|forbid|existing), usable_ha (nan: from the
+    polygon), ask_musd (nan), option_expires (date or None), poi_ids (tuple of text or None),
+    climate (or None), max_it_mw (nan), geometry point or polygon."""
+    sites: gpd.GeoDataFrame | None = None
+    """site_id, name, fixed_musd, capacity_mw (IT MW, nan no limit), usable_ha (nan), poi_ids
+    (tuple or None), climate (or None), geometry Point or None (plain facility location)."""
+    demand: gpd.GeoDataFrame | None = None
+    """place_id, name, weight (default 1), mw (nan: not stated), geometry Point or None."""
+    demand_mw: pd.DataFrame | None = None
+    """place_id, workload, from_date (date), mw (ref_mw)."""
+    power_offers: pd.DataFrame | None = None
+    """offer_id, poi_id, mw_total (cumulative grid MW), from_date, to_date (or None), stage,
+    firm (bool), curtail_hours_per_year, min_take_pct, security_kusd_per_mw, upgrade_musd (all 0 if
+    blank), reply_by (or None), letter_date (or None), source."""
+    shared_limits: pd.DataFrame | None = None
+    """limit_id, poi_id, factor, mw, from_date (or None: from the start), source.
+    ``mw`` and ``from_date`` belong to the limit: rows of one limit_id with the same from_date
+    agree on mw."""
+    tariffs: pd.DataFrame | None = None
+    """poi_id or (level, region_id), energy_usd_per_mwh, demand_usd_per_kw_month, co2_kg_per_mwh
+    (nan: default)."""
+    commitments: pd.DataFrame | None = None
+    """site_id, what (site|it_mw|grid_mw), mw, date, musd."""
+    matrix: pd.DataFrame | None = None
+    """site_id, place_id, meaning (rtt_ms|km|musd_per_mw_year), value."""
+    sources: tuple[Source, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any input is synthetic: every output says so."""
+        return any(s.synthetic for s in self.sources)
+
+
+@dataclass
+class Clean:
+    """What a layer's cleaner returns: the frame and what was noted on the way."""
+
+    frame: pd.DataFrame
+    notes: list[Note] = field(default_factory=list)

@@ -1,0 +1,206 @@
+"""DC power flow on a transmission grid: flows, shift factors (PTDF) and outage factors (LODF).
+
+Linearised ("DC") power flow: no losses, flat voltage, small angles. A branch from bus i to bus j of
+reactance x (per unit) and tap ratio t carries ``base_mva / (x t) * (theta_i - theta_j - shift)`` MW.
+Voltage, short circuit strength and stability are not modelled.
+
+Signs: a branch flow is positive from its ``from`` bus to its ``to`` bus; an injection is positive
+when it feeds the grid, so load is a negative injection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
+
+from sitepick.errors import LayerError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+BASE_MVA = 100.0
+# A branch without impedance (a closed bus coupler) gets this reactance: two orders of magnitude
+# below the smallest one in the bundled grids, large enough not to spoil the factorisation.
+ZERO_X_PU = 1e-7
+# An outage whose own transfer factor is within this of 1 cuts the grid in two: it is a bridge.
+ISLANDING_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid as arrays: N buses, M branches, P points of interconnection (substations).
+
+    Buses and branches out of service are left out by the reader. Build with `Grid.from_tables`.
+    """
+
+    bus_ids: tuple[str, ...]  # (N,)
+    bus_kv: FloatArray  # (N,) kV
+    load_mw: FloatArray  # (N,) MW drawn
+    gen_mw: FloatArray  # (N,) MW stored dispatch of in-service plants, before balancing
+    pmax_mw: FloatArray  # (N,) MW capacity of in-service plants
+    branch_ids: tuple[str, ...]  # (M,)
+    from_bus: IntArray  # (M,) index of a bus
+    to_bus: IntArray  # (M,) index of a bus
+    x_pu: FloatArray  # (M,) per unit on BASE_MVA; negative for some three-winding legs
+    tap: FloatArray  # (M,) ratio, 1 = nominal
+    shift_rad: FloatArray  # (M,) radians
+    rating_mw: FloatArray  # (M,) MVA taken as MW; inf = unlimited
+    is_line: BoolArray  # (M,) False for transformers
+    stored_mw: FloatArray  # (M,) MW of the AC solution that came with the data, NaN if none
+    poi_ids: tuple[str, ...]  # (P,)
+    poi_bus: IntArray  # (P,) index of the bus of highest kV of the substation
+    note: str = field(default="", compare=False)  # what the data is, for outputs
+
+    @classmethod
+    def from_tables(cls, folder: str | Path) -> Grid:
+        """Read ``buses``, ``branches`` and ``plants`` (``.csv`` or ``.csv.gz``) from a folder.
+
+        Columns as `data/README.md` lists them. ``rating_mva`` 0 means unlimited, ``tap`` 0 means 1.
+        Raises `LayerError` with every fault found.
+        """
+        from sitepick.network.grid_tables import read_grid
+
+        return read_grid(Path(folder))
+
+    @property
+    def n_bus(self) -> int:
+        return len(self.bus_ids)
+
+    @property
+    def n_branch(self) -> int:
+        return len(self.branch_ids)
+
+    @cached_property
+    def bus_kv_of_branch(self) -> FloatArray:
+        """(M,) kV: the lower of the two ends."""
+        return np.minimum(self.bus_kv[self.from_bus], self.bus_kv[self.to_bus])
+
+    @cached_property
+    def poi_index(self) -> dict[str, int]:
+        """Position of each POI in ``poi_ids``."""
+        return {poi: k for k, poi in enumerate(self.poi_ids)}
+
+
+class DcFlow:
+    """A grid factorised once; every further flow or factor is a pair of triangular solves.
+
+    Raises `LayerError` if the grid's susceptance matrix is singular.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        n, m = grid.n_bus, grid.n_branch
+        x = np.where(np.abs(grid.x_pu) < ZERO_X_PU, ZERO_X_PU, grid.x_pu)
+        self.susceptance_mw = BASE_MVA / (x * grid.tap)  # (M,) MW per radian
+        rows = np.arange(m)
+        ones = np.ones(m)
+        incidence = sparse.csr_matrix((ones, (rows, grid.from_bus)), shape=(m, n)) - (
+            sparse.csr_matrix((ones, (rows, grid.to_bus)), shape=(m, n))
+        )
+        self._branch_flow: Any = sparse.diags_array(self.susceptance_mw) @ incidence  # (M, N)
+        laplacian = (incidence.T @ self._branch_flow).tocsc()
+        adjacency = sparse.coo_matrix((ones, (grid.from_bus, grid.to_bus)), shape=(n, n))
+        count, self.island = connected_components(adjacency, directed=False)
+        self.n_islands = int(count)
+        # One reference bus per island: the first of it.
+        _, reference = np.unique(self.island, return_index=True)
+        self._free = np.setdiff1d(np.arange(n), reference)
+        reduced = laplacian[self._free][:, self._free].tocsc()
+        try:
+            # Negative reactances make the matrix indefinite, so this is LU with pivoting.
+            self._factor = splu(reduced, permc_spec="MMD_AT_PLUS_A") if self._free.size else None
+        except RuntimeError as fault:
+            raise LayerError(
+                f"grid: the susceptance matrix is singular ({fault}); "
+                "look for parallel branches whose reactances cancel"
+            ) from None
+
+    def angles(self, injection_mw: FloatArray) -> FloatArray:
+        """Bus angles in radians for injections of shape (N,) or (N, K) that sum to 0 per island."""
+        theta = np.zeros_like(injection_mw, dtype=float)
+        if self._factor is not None:
+            theta[self._free] = self._factor.solve(np.ascontiguousarray(injection_mw[self._free]))
+        return theta
+
+    def transfer_flows(self, injection_mw: FloatArray) -> FloatArray:
+        """Branch flows (M,) or (M, K) in MW for balanced injections, phase shifts left out."""
+        return np.asarray(self._branch_flow @ self.angles(injection_mw))
+
+    def flows(self, injection_mw: FloatArray) -> FloatArray:
+        """Branch flows (M,) in MW for balanced injections (N,), with phase shifters."""
+        shift_mw = self.susceptance_mw * self.grid.shift_rad
+        if not shift_mw.any():
+            return self.transfer_flows(injection_mw)
+        forced = np.zeros(self.grid.n_bus)
+        np.add.at(forced, self.grid.from_bus, shift_mw)
+        np.add.at(forced, self.grid.to_bus, -shift_mw)
+        return self.transfer_flows(injection_mw + forced) - shift_mw
+
+    def sink(self) -> FloatArray:
+        """(N,) share of each bus in serving one more MW of load in its own island.
+
+        In-service generation, pro rata to the stored dispatch; sums to 1 per island, to 0 in an
+        island without dispatch.
+        """
+        gen = np.maximum(self.grid.gen_mw, 0.0)
+        total = np.bincount(self.island, weights=gen, minlength=self.n_islands)[self.island]
+        return np.divide(gen, total, out=np.zeros_like(gen), where=total > 0)
+
+    def balanced_injection(self, extra_load_mw: FloatArray | None = None) -> FloatArray:
+        """(N,) MW: dispatch scaled so that each island's generation equals its load.
+
+        ``extra_load_mw`` (N,) is added to the load and served through `sink`. Load in an island
+        without dispatch cannot be served and is left out.
+        """
+        load = self.grid.load_mw if extra_load_mw is None else self.grid.load_mw + extra_load_mw
+        sink = self.sink()
+        share = np.bincount(self.island, weights=sink, minlength=self.n_islands)
+        demand = np.bincount(self.island, weights=load, minlength=self.n_islands)
+        alive = (share > 0)[self.island]
+        return np.where(alive, sink * demand[self.island] - load, 0.0)
+
+    def ptdf(self, buses: IntArray, sink: FloatArray | None = None) -> FloatArray:
+        """(M, K) MW on each branch per MW injected at each of K buses and taken out by ``sink``.
+
+        ``sink`` (N,) sums to 1 in the island of every bus asked for; default `sink()`.
+        """
+        share = self.sink() if sink is None else sink
+        injection = np.where(
+            self.island[:, None] == self.island[buses][None, :], -share[:, None], 0.0
+        )
+        injection[buses, np.arange(buses.size)] += 1.0
+        return self.transfer_flows(injection)
+
+    def withdrawal_factors(self, buses: IntArray) -> FloatArray:
+        """(M, K) MW on each branch per MW of load added at each of K buses, served by `sink`."""
+        return -self.ptdf(buses)
+
+    def lodf(self, outages: IntArray) -> tuple[FloatArray, BoolArray]:
+        """Line outage distribution factors for the branches ``outages`` (K,).
+
+        Returns (M, K) MW that appear on each branch per MW that the lost branch carried (-1 on the
+        lost branch itself), and (K,) True where losing the branch cuts the grid in two: those
+        columns are NaN.
+        """
+        injection = np.zeros((self.grid.n_bus, outages.size))
+        columns = np.arange(outages.size)
+        injection[self.grid.from_bus[outages], columns] += 1.0
+        injection[self.grid.to_bus[outages], columns] -= 1.0
+        factors = self.transfer_flows(injection)
+        remaining = 1.0 - factors[outages, columns]
+        islanding = np.abs(remaining) < ISLANDING_TOLERANCE
+        factors /= np.where(islanding, np.nan, remaining)
+        factors[outages, columns] = np.where(islanding, np.nan, -1.0)
+        return factors, islanding

@@ -1,0 +1,201 @@
+"""What was decided: per site and period, in planner's terms, with no solver object inside.
+
+`Solution` round-trips through JSON; exports, reports and checks read only it, the scenario, the
+layers and the candidates. Periods are named by their first day (``2027-01-01``). Rows at zero are
+left out. Levels stand from their period until the next; purchases happen at a period's start.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class SiteRow:
+    """A site that the plan opens. ``opened`` is None for a site that stands already."""
+
+    site_id: str
+    opened: str | None
+
+
+@dataclass(frozen=True)
+class TieRow:
+    """A tie in use from ``since`` on (None: stands already)."""
+
+    site_id: str
+    poi_id: str
+    since: str | None
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """Contracted grid MW (design day) of a site at a POI in a period."""
+
+    site_id: str
+    poi_id: str
+    period: str
+    grid_mw: float
+
+
+@dataclass(frozen=True)
+class HallRow:
+    """Whole halls of a class at a site: standing in the period, and changed at its start."""
+
+    site_id: str
+    hall: str
+    period: str
+    halls: int
+    built: int
+    converted_in: int
+    converted_out: int
+
+
+@dataclass(frozen=True)
+class ItRow:
+    """IT MW installed (alive) of a hardware in a hall class, and bought at the period's start."""
+
+    site_id: str
+    hall: str
+    hardware: str
+    period: str
+    it_mw: float
+    bought_mw: float
+
+
+@dataclass(frozen=True)
+class UseRow:
+    """IT MW of a site's hardware working on a workload."""
+
+    site_id: str
+    hardware: str
+    workload: str
+    period: str
+    it_mw: float
+
+
+@dataclass(frozen=True)
+class ServeRow:
+    """Work served from a site for a place (``anywhere`` where latency does not matter), ref_mw."""
+
+    site_id: str
+    workload: str
+    place_id: str
+    period: str
+    ref_mw: float
+
+
+@dataclass(frozen=True)
+class ShortRow:
+    """Work turned away, ref_mw."""
+
+    workload: str
+    place_id: str
+    period: str
+    ref_mw: float
+
+
+@dataclass(frozen=True)
+class OfferRow:
+    """Grid MW contracted from an offer (its increment over lower tranches), from its date on."""
+
+    offer_id: str
+    poi_id: str
+    grid_mw: float
+
+
+@dataclass(frozen=True)
+class UpgradeRow:
+    """Upgrade steps bought at a POI, energised at ``period``."""
+
+    poi_id: str
+    period: str
+    steps: int
+
+
+@dataclass(frozen=True)
+class EnterRow:
+    """A region rule (index in `scenario.regions.rules`, or level) whose region is entered."""
+
+    level: str
+    region_id: str
+    entered: str | None
+
+
+@dataclass(frozen=True)
+class CashRow:
+    """Capital paid in a calendar year, MUSD (real), by category."""
+
+    year: int
+    category: str  # facility | it | ties | land | site | fiber | upgrades | security | entry
+    musd: float
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plan. ``npc_musd``: net present cost by term; the sum is the objective of ``min_cost``."""
+
+    scenario: str
+    periods: tuple[str, ...]
+    status: str  # optimal | feasible
+    objective_name: str
+    objective: float
+    bound: float
+    gap: float  # relative, of the objective
+    gap_without_penalty: float
+    bound_certified: bool
+    npc_musd: dict[str, float] = field(default_factory=dict)
+    sites: tuple[SiteRow, ...] = ()
+    ties: tuple[TieRow, ...] = ()
+    grid: tuple[GridRow, ...] = ()
+    halls: tuple[HallRow, ...] = ()
+    it: tuple[ItRow, ...] = ()
+    use: tuple[UseRow, ...] = ()
+    serve: tuple[ServeRow, ...] = ()
+    turned_away: tuple[ShortRow, ...] = ()
+    offers: tuple[OfferRow, ...] = ()
+    upgrades: tuple[UpgradeRow, ...] = ()
+    entered: tuple[EnterRow, ...] = ()
+    cash: tuple[CashRow, ...] = ()
+
+    @property
+    def net_present_cost_musd(self) -> float:
+        """Net present cost without the penalty for turned-away work."""
+        return sum(v for k, v in self.npc_musd.items() if k != "penalty")
+
+    @property
+    def penalty_musd(self) -> float:
+        """Discounted price of turned-away work."""
+        return self.npc_musd.get("penalty", 0.0)
+
+    def to_json(self) -> str:
+        """Return the plan as JSON text: stable key order, finite numbers only."""
+        record = {"schema": SCHEMA, **dataclasses.asdict(self)}
+        return json.dumps(record, indent=1, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Solution:
+        """Read what `to_json` wrote. Raises ValueError for another schema version."""
+        record: dict[str, Any] = json.loads(text)
+        if record.pop("schema", None) != SCHEMA:
+            raise ValueError("solution.json was made by another version of sitepick")
+        rows = {
+            name: row_type
+            for name, row_type in _ROW_TYPES.items()
+            if isinstance(record.get(name), list)
+        }
+        for name, row_type in rows.items():
+            record[name] = tuple(row_type(**row) for row in record[name])
+        record["periods"] = tuple(record["periods"])
+        return cls(**record)
+
+
+_ROW_TYPES: dict[str, Any] = {
+    name: hint.__args__[0]
+    for name, hint in get_type_hints(Solution).items()
+    if getattr(hint, "__args__", None) and dataclasses.is_dataclass(hint.__args__[0])
+}
