@@ -52,7 +52,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Matrix:
-    """minimise ``cost @ x + offset`` subject to ``row_lower <= A x <= row_upper``, ``lower <= x <= upper``.
+    """Minimise ``cost @ x + offset``, ``row_lower <= A x <= row_upper``, ``lower <= x <= upper``.
 
     Shapes: n columns, m rows. Infinite row bounds are allowed, infinite column bounds are not.
     """

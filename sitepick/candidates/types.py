@@ -21,9 +21,9 @@ class Candidates:
     sites: pd.DataFrame
     """One row per place looked at, also the rejected: site_id, name, lon, lat (nan in plain
     facility location), decision (consider|require|forbid|existing), status (candidate|rejected),
-    usable_ha (nan no land limit), land_musd (asked price of the whole parcel; nan: priced per ha
-    used), fixed_musd (of the table, else 0), max_it_mw (nan no limit), climate, fiber_km (route km of
-    one lateral, nan unknown), option_expires (date or None), synthetic (bool), keep:* columns."""
+    usable_ha (nan no land limit), land_musd (asked for the whole parcel; nan: per ha
+    used), fixed_musd (of the table, else 0), max_it_mw (nan no limit), climate, fiber_km (route km
+    of one lateral, nan unknown), option_expires (date or None), synthetic (bool), keep:* columns."""
     failed: pd.DataFrame
     """Every failed test of every rejected place: site_id, test, value, threshold, unit, message."""
     pois: pd.DataFrame
@@ -44,7 +44,7 @@ class Candidates:
     demand.transport_usd_per_mw_km_year). One row per candidate and place, rejected sites left out;
     limits by workload are applied later."""
     offers: pd.DataFrame
-    """power_offers of POIs in `pois`, cleaned; may be empty. Same columns as `Layers.power_offers`."""
+    """Offers of POIs in `pois`; may be empty. Same columns as `Layers.power_offers`."""
     demand_mw: pd.DataFrame
     """place_id, workload, from_date, mw; may be empty. Same columns as `Layers.demand_mw`."""
     shared_limits: pd.DataFrame

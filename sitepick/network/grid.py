@@ -10,10 +10,10 @@ when it feeds the grid, so load is a negative injection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,6 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from sitepick.errors import LayerError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -61,7 +58,6 @@ class Grid:
     stored_mw: FloatArray  # (M,) MW of the AC solution that came with the data, NaN if none
     poi_ids: tuple[str, ...]  # (P,)
     poi_bus: IntArray  # (P,) index of the bus of highest kV of the substation
-    note: str = field(default="", compare=False)  # what the data is, for outputs
 
     @classmethod
     def from_tables(cls, folder: str | Path) -> Grid:

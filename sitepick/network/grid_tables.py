@@ -47,10 +47,8 @@ def read_grid(folder: Path) -> Grid:
     plant_bus = _positions(plants["bus_id"], bus_at)
     unknown = plants["bus_id"][plant_bus < 0]
     _report(problems, folder, "plants", "bus_id", "is no bus_id of buses", unknown)
-    for name, column in (("buses", "load_mw"), ("branches", "rating_mva")):
-        negative = tables[name][column][tables[name][column] < 0].astype(str)
-        if column == "rating_mva":
-            _report(problems, folder, name, column, "is negative", negative)
+    negative = branches["rating_mva"][branches["rating_mva"] < 0]
+    _report(problems, folder, "branches", "rating_mva", "is negative", negative)
     loops = branches["branch_id"][ends["from_bus"] == ends["to_bus"]]
     _report(problems, folder, "branches", "branch_id", "joins a bus to itself", loops)
     if problems:

@@ -33,8 +33,8 @@ class Limits:
     """When to stop. ``optimal`` means that ``gap`` is met.
 
     ``gap``: relative. ``time_s``: wall-clock seconds (a time limit makes runs irreproducible).
-    ``work``: a reproducible limit, in thousand simplex iterations inside branch and bound, summed
-    over all stages. ``threads``: None leaves the choice to the solver.
+    ``work``: a reproducible limit, the number of times that branch and bound asks whether to go on
+    (some ten times a second), summed over all stages. ``threads``: None leaves it to the solver.
     """
 
     gap: float = 0.0025
@@ -74,7 +74,7 @@ class Outcome:
     ``bound`` holds for the whole problem; ``certified_bound`` is the part of it that
     `sitepick.solve.certificate` re-derives from ``certificate`` without a solver, and
     ``bound_certified`` says that it alone meets the asked gap. ``interrupted`` is set when a stop
-    was asked for from outside. ``work`` is in thousand simplex iterations.
+    was asked for from outside. ``work`` is in the unit of `Limits.work`.
     """
 
     status: Status
