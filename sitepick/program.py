@@ -223,8 +223,10 @@ class Program:
             np.asarray(columns, dtype=np.int64),
             np.asarray(values, dtype=float),
         )
-        for store, part in zip(self._entries, (r.ravel(), c.ravel(), v.ravel()), strict=True):
-            store.append(part)
+        rows_so_far, columns_so_far, values_so_far = self._entries
+        rows_so_far.append(r.ravel())
+        columns_so_far.append(c.ravel())
+        values_so_far.append(v.ravel())
         self.__dict__.pop("matrix", None)
 
     def add_cost(self, columns: npt.ArrayLike, cost: npt.ArrayLike) -> None:

@@ -91,7 +91,8 @@ def owner_bounds(matrix: Matrix, y: FloatArray, size: int) -> FloatArray:
     z = matrix.cost - matrix.A.T @ clip_duals(matrix, y)
     share = np.minimum(z * matrix.lower, z * matrix.upper)
     owned = matrix.owner >= 0
-    return np.bincount(matrix.owner[owned], weights=share[owned], minlength=size)[:size]
+    added = np.bincount(matrix.owner[owned], weights=share[owned], minlength=size)[:size]
+    return np.asarray(added, dtype=float)
 
 
 def _terms(matrix: Matrix, y: FloatArray) -> tuple[FloatArray, FloatArray]:
