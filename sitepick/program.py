@@ -157,6 +157,8 @@ class Program:
     _entries: tuple[list[IntArray], list[IntArray], list[FloatArray]] = field(
         default_factory=lambda: ([], [], [])
     )
+    _terms: dict[str, list[tuple[IntArray, FloatArray]]] = field(default_factory=dict)
+    _goal: tuple[str, ...] | None = None
     n_columns: int = 0
     n_rows: int = 0
 
@@ -229,16 +231,44 @@ class Program:
         values_so_far.append(v.ravel())
         self.__dict__.pop("matrix", None)
 
-    def add_cost(self, columns: npt.ArrayLike, cost: npt.ArrayLike) -> None:
-        """Add ``cost`` to the objective coefficient of ``columns`` (repeats are summed)."""
+    def add_cost(self, columns: npt.ArrayLike, cost: npt.ArrayLike, term: str = "") -> None:
+        """Add ``cost`` per unit of ``columns`` to the objective term ``term`` (repeats are summed).
+
+        Terms keep apart what adds up to the objective; `minimise` picks those that count.
+        """
         c, v = np.broadcast_arrays(np.asarray(columns, dtype=np.int64), np.asarray(cost, float))
-        self._column_parts.setdefault("extra_columns", []).append(c.ravel())
-        self._column_parts.setdefault("extra_cost", []).append(v.ravel())
+        kept = v.ravel() != 0
+        self._terms.setdefault(term, []).append((c.ravel()[kept], v.ravel()[kept]))
         self.__dict__.pop("matrix", None)
+
+    def minimise(self, terms: Sequence[str] | None) -> None:
+        """Make the sum of ``terms`` the objective; None: all of them."""
+        self._goal = None if terms is None else tuple(terms)
+        self.__dict__.pop("matrix", None)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the objective terms so far."""
+        return tuple(self._terms)
+
+    def term_cost(self, term: str) -> FloatArray:
+        """Return (n_columns,) the coefficients of one objective term."""
+        out = np.zeros(self.n_columns)
+        for columns, values in self._terms.get(term, []):
+            np.add.at(out, columns, values)
+        return out
 
     def columns_of(self, name: str) -> Family | None:
         """Return the column family called ``name``, or None when the scenario has none."""
         return self.column_families.get(name)
+
+    def index(self, name: str, shape: Sequence[int]) -> IntArray:
+        """Return the columns of a family as a dense array by its keys; -1 where there is none."""
+        out = np.full(tuple(shape), -1, dtype=np.int64)
+        family = self.column_families.get(name)
+        if family is not None:
+            out[tuple(family.keys.values())] = family.indices
+        return out
 
     @cached_property
     def matrix(self) -> Matrix:
@@ -250,9 +280,9 @@ class Program:
         A.sum_duplicates()
         A.eliminate_zeros()
         cost = _joined(self._column_parts, "cost", n).copy()
-        if "extra_cost" in self._column_parts:
-            extra = np.concatenate(self._column_parts["extra_columns"])
-            np.add.at(cost, extra, np.concatenate(self._column_parts["extra_cost"]))
+        for term in self._terms if self._goal is None else self._goal:
+            for columns, values in self._terms.get(term, []):
+                np.add.at(cost, columns, values)
         return Matrix(
             cost=cost,
             offset=self.offset,

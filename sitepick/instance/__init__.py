@@ -1,0 +1,235 @@
+"""Scenario and candidates as arrays: `assemble`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from sitepick.candidates.types import Candidates
+from sitepick.errors import ScenarioError
+from sitepick.instance.demand import demand_of
+from sitepick.instance.equipment import halls_of, hardware_of
+from sitepick.instance.power import headroom_of, ties_of
+from sitepick.instance.regions import RegionSets, regions_of
+from sitepick.instance.timeline import Timeline
+from sitepick.instance.types import (
+    Commitment,
+    DemandData,
+    Halls,
+    HardwareData,
+    Headroom,
+    Instance,
+    Sites,
+    Supply,
+    Ties,
+)
+from sitepick.program import FloatArray
+from sitepick.scenario.catalog import hall_classes
+from sitepick.scenario.schema import Scenario
+
+__all__ = ["Instance", "Timeline", "assemble"]
+
+
+def assemble(scenario: Scenario, candidates: Candidates) -> Instance:
+    """Return the instance of a scenario. Raises ScenarioError for ids that no candidate has."""
+    time = Timeline.of(scenario)
+    frame = candidates.sites[candidates.sites["status"] == "candidate"]
+    site_at = {str(s): i for i, s in enumerate(frame["site_id"])}
+    _known_sites(scenario, candidates, site_at)
+    grid = scenario.power.model == "grid"
+    regions = regions_of(scenario, candidates, time, site_at)
+    headroom = headroom_of(scenario, candidates, time, site_at)
+    existing = (frame["decision"] == "existing").to_numpy(dtype=bool)
+    poi_at = {b: i for i, b in enumerate(headroom.poi_ids)}
+    ties = ties_of(scenario, candidates, site_at, poi_at, existing, headroom.most_mw)
+    demand = demand_of(scenario, candidates, time, site_at)
+    commitments = _commitments(candidates, time, site_at)
+    bound = _max_it(scenario, frame, ties, headroom, demand, commitments, grid=grid)
+    halls = halls_of(scenario, candidates, site_at, bound)
+    hardware = hardware_of(scenario, time, site_at, halls, regions)
+    bound = np.maximum(bound, hardware.existing_mw.sum(axis=(1, 2)).max(axis=1, initial=0.0))
+    budget = _budget(scenario, time)
+    return Instance(
+        time=time,
+        sites=_sites(scenario, frame, time, regions, bound, existing, grid=grid),
+        ties=ties,
+        headroom=headroom,
+        halls=halls,
+        hardware=hardware,
+        demand=demand,
+        regions=regions.rows,
+        entries=regions.entries,
+        max_entered=tuple(sorted(scenario.regions.max_entered.items())),
+        supplies=_supplies(scenario, candidates, time, site_at, hardware),
+        commitments=commitments,
+        budget_musd=budget,
+        carry_over=scenario.budget_carry_over,
+        load_factor=scenario.power.load_factor_pct / 100,
+        grid=grid,
+        max_cost_musd=scenario.limits.net_present_cost_musd_max,
+        max_co2_kt=scenario.limits.co2_kt_per_year_max,
+        max_water_ml=scenario.limits.water_ml_per_year_max,
+        objective=scenario.objective,
+    )
+
+
+def _known_sites(scenario: Scenario, candidates: Candidates, site_at: Mapping[str, int]) -> None:
+    problems = [
+        f"existing: no candidate has site_id {site.site_id!r}; a site that stands must be in the "
+        "parcels or sites layer with decision 'existing'"
+        for site in scenario.existing
+        if site.site_id not in site_at
+    ]
+    problems += [
+        f"commitments: no candidate has site_id {str(site)!r}"
+        for site in candidates.commitments["site_id"]
+        if str(site) not in site_at
+    ]
+    if problems:
+        raise ScenarioError(problems)
+
+
+def _sites(
+    scenario: Scenario,
+    frame: pd.DataFrame,
+    time: Timeline,
+    regions: RegionSets,
+    bound: FloatArray,
+    existing: np.ndarray,
+    *,
+    grid: bool,
+) -> Sites:
+    rules, n = scenario.candidates, len(frame)
+    lead = scenario.power.tie_months if grid else 0.0
+    asked = frame["land_musd"].to_numpy(dtype=float)
+    usable = frame["usable_ha"].to_numpy(dtype=float)
+    fiber_km = np.nan_to_num(frame["fiber_km"].to_numpy(dtype=float))
+    laterals = 2 if scenario.fiber.diverse else 1
+    return Sites(
+        ids=tuple(str(s) for s in frame["site_id"]),
+        existing=existing,
+        required=(frame["decision"] == "require").to_numpy(dtype=bool),
+        open_from=np.where(existing, 0, time.after(lead)),
+        closed=regions.closed,
+        max_it_mw=bound,
+        min_it_mw=np.where(existing, 0.0, rules.min_it_mw_per_site),
+        usable_ha=np.where(np.isnan(usable), np.inf, usable),
+        land_musd=np.where(existing, 0.0, np.nan_to_num(asked)),
+        land_musd_per_ha=np.where(np.isnan(asked), rules.land_musd_per_ha, 0.0) + np.zeros(n),
+        fixed_musd=np.where(existing, 0.0, rules.site_fixed_musd + frame["fixed_musd"].fillna(0)),
+        fiber_musd=np.where(existing, 0.0, fiber_km * scenario.fiber.musd_per_km * laterals),
+        capex_factor=regions.capex_factor,
+        om_musd_per_year=rules.site_om_musd_per_year,
+        site_life_years=rules.site_life_years,
+        fiber_life_years=scenario.fiber.life_years,
+        lead_months=lead,
+        count_max=scenario.limits.sites_max,
+    )
+
+
+def _max_it(
+    scenario: Scenario,
+    frame: pd.DataFrame,
+    ties: Ties,
+    headroom: Headroom,
+    demand: DemandData,
+    commitments: tuple[Commitment, ...],
+    *,
+    grid: bool,
+) -> FloatArray:
+    """Return (S,) finite bounds of IT MW: the candidate's own, its POIs', and all that is asked.
+
+    More IT than the largest total demand is never of use, unless a limit asks for it; what such
+    limits can ask is added. Hardware with less yield than the reference needs more IT MW.
+    """
+    stated = frame["max_it_mw"].to_numpy(dtype=float)
+    bound = np.where(np.isnan(stated), np.inf, stated)
+    if scenario.candidates.max_it_mw_per_site is not None:
+        bound = np.minimum(bound, scenario.candidates.max_it_mw_per_site)
+    if grid:
+        best = np.zeros(len(frame))
+        np.add.at(best, ties.site, ties.cap_mw)
+        least = _least_pue(scenario)
+        bound = np.minimum(bound, (best + headroom.existing_mw) / least)
+    if not np.isfinite(bound).all():
+        bound = np.minimum(bound, _most_asked(scenario, demand, commitments))
+    return bound
+
+
+def _least_pue(scenario: Scenario) -> float:
+    rows = hall_classes(scenario)
+    return min((min(row.pue_peak.values()) for row in rows), default=1.0)
+
+
+def _most_asked(
+    scenario: Scenario, demand: DemandData, commitments: tuple[Commitment, ...]
+) -> float:
+    from sitepick.instance.equipment import hardware_rows
+
+    asked = demand.mw.sum(axis=(0, 1)).max(initial=0.0)
+    yields = [
+        getattr(row, use) for row in hardware_rows(scenario)
+        for use in ("training", "prefill", "decode") if getattr(row, use) > 0
+    ]  # fmt: skip
+    asked /= min([1.0, *yields]) * (1 - scenario.network_share_pct / 100)
+    floors = [max(r.min_it_mw.values(), default=0.0) for r in scenario.regions.rules if r.min_it_mw]
+    floors += [r.min_it_mw_once_entered for r in scenario.regions.rules]
+    floors += [c.mw for c in commitments] + [scenario.candidates.min_it_mw_per_site]
+    return float(asked + sum(floors) + sum(s.grid_mw for s in scenario.existing))
+
+
+def _commitments(
+    candidates: Candidates, time: Timeline, site_at: Mapping[str, int]
+) -> tuple[Commitment, ...]:
+    return tuple(
+        Commitment(
+            site=site_at[str(row.site_id)],
+            what=str(row.what),
+            mw=0.0 if pd.isna(row.mw) else float(row.mw),
+            start=0 if pd.isna(row.date) else time.first_from(row.date),
+        )
+        for row in candidates.commitments.itertuples()
+    )
+
+
+def _supplies(
+    scenario: Scenario,
+    candidates: Candidates,
+    time: Timeline,
+    site_at: Mapping[str, int],
+    hardware: HardwareData,
+) -> tuple[Supply, ...]:
+    out = []
+    for name, item in scenario.procurement.items():
+        sites = None
+        if item.level is not None:
+            table = candidates.site_regions
+            inside = table[(table["level"] == item.level) & table["region_id"].isin(item.ids or [])]
+            inside = inside[inside["site_id"].isin(list(site_at))]
+            sites = np.sort(inside["site_id"].map(site_at).to_numpy(dtype=np.int64))
+        out.append(
+            Supply(
+                name=name,
+                per=item.per,
+                amount=item.amount,
+                hardware=hardware.ids.index(item.hardware) if item.hardware else -1,
+                cap=np.array([item.cap.get(y, np.inf) for y in time.years]),
+                lead_months=item.lead_months,
+                sites=sites,
+                unit=item.unit,
+            )
+        )
+    return tuple(out)
+
+
+def _budget(scenario: Scenario, time: Timeline) -> FloatArray | None:
+    """Return (Y,) MUSD by calendar year; what is named before as_of's year counts with it."""
+    if scenario.budget_musd is None:
+        return None
+    out = np.zeros(len(time.years))
+    for year, musd in scenario.budget_musd.items():
+        if year <= time.years[-1]:
+            out[max(0, year - time.years[0])] += musd
+    return out

@@ -1,0 +1,191 @@
+"""Ties and POI headroom by date: letters, tranches, layer headroom, upgrade steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from sitepick.candidates.types import Candidates
+from sitepick.instance.timeline import Timeline, add_months, whole_months
+from sitepick.instance.types import Headroom, Ties
+from sitepick.program import BoolArray, FloatArray, IntArray
+from sitepick.scenario.power import STAGES, Power
+from sitepick.scenario.schema import Scenario
+
+HOURS = 8760.0
+
+
+def ties_of(
+    scenario: Scenario,
+    candidates: Candidates,
+    site_at: Mapping[str, int],
+    poi_at: Mapping[str, int],
+    existing: BoolArray,
+    most_mw: FloatArray,
+) -> Ties:
+    """Return the possible ties. ``existing`` (S,), ``most_mw`` (B,) finite grid MW by POI."""
+    table = candidates.ties[candidates.ties["site_id"].isin(list(site_at))]
+    site = table["site_id"].map(site_at).to_numpy(dtype=np.int64)
+    order = np.lexsort((table["poi_id"].astype(str), table["km"].to_numpy(float), site))
+    table, site = table.iloc[order], site[order]
+    poi = table["poi_id"].map(poi_at).to_numpy(dtype=np.int64)
+    power = scenario.power
+    km = np.nan_to_num(table["km"].to_numpy(dtype=float))
+    cap = table["cap_mw"].to_numpy(dtype=float)
+    first = np.full(len(site_at), -1, dtype=np.int64)
+    first[site[::-1]] = np.arange(len(site))[::-1]
+    owned = existing[site] & (first[site] == np.arange(len(site)))
+    musd = km * _per_km(power, table["kv"].to_numpy(dtype=float)) + power.tie_fixed_musd
+    pois = candidates.pois.set_index("poi_id").loc[table["poi_id"]]
+    count = np.bincount(site, minlength=len(site_at))
+    return Ties(
+        site=site,
+        poi=poi,
+        cap_mw=np.minimum(np.where(np.isnan(cap), np.inf, cap), most_mw[poi]),
+        musd=np.where(owned, 0.0, musd),
+        owned=owned,
+        only=count[site] == 1,
+        energy_usd_per_mwh=pois["energy_usd_per_mwh"].to_numpy(dtype=float),
+        co2_kg_per_mwh=pois["co2_kg_per_mwh"].to_numpy(dtype=float),
+        life_years=power.tie_life_years,
+        most=power.max_ties,
+        first=first,
+    )
+
+
+def _per_km(power: Power, kv: FloatArray) -> FloatArray:
+    classes = np.array(sorted(power.tie_musd_per_km))
+    price = np.array([power.tie_musd_per_km[c] for c in sorted(power.tie_musd_per_km)])
+    if not len(classes):
+        return np.zeros(len(kv))
+    known = np.where(np.isnan(kv), classes[0], kv)
+    return price[np.abs(known[:, None] - classes[None, :]).argmin(axis=1)]
+
+
+def headroom_of(
+    scenario: Scenario, candidates: Candidates, time: Timeline, site_at: Mapping[str, int]
+) -> Headroom:
+    """Return what each POI can carry by date."""
+    power, pois = scenario.power, candidates.pois
+    ids = tuple(str(b) for b in pois["poi_id"])
+    poi_at = {b: i for i, b in enumerate(ids)}
+    offers = increments(candidates.offers)
+    lettered = np.isin(np.array(ids, dtype=object), offers["poi_id"].to_numpy(dtype=object))
+    counted = offers[
+        offers["stage"].isin(power.count_stages)
+        & (offers["firm"].astype(bool) | (power.nonfirm == "count"))
+    ]
+    active = np.array(
+        [
+            _active(power, time, row.stage, row.from_date, row.to_date)
+            for row in counted.itertuples()
+        ],
+        dtype=bool,
+    ).reshape(len(counted), time.n)
+    useful = active.any(axis=1) & (counted["increment"].to_numpy(dtype=float) > 0)
+    counted, active = counted[useful], active[useful]
+    dated = _layer_headroom(power, pois, time, lettered)
+    offer_poi = counted["poi_id"].map(poi_at).to_numpy(dtype=np.int64)
+    offer_mw = counted["increment"].to_numpy(dtype=float)
+    step = power.upgrade_step
+    stepped = np.flatnonzero(~lettered) if step is not None else np.zeros(0, dtype=np.int64)
+    most = dated.max(axis=1, initial=0.0)
+    np.add.at(most, offer_poi, offer_mw)
+    if step is not None:
+        most[stepped] += step.mw * step.max_steps
+    if power.max_mw_per_poi is not None:
+        most = np.minimum(most, power.max_mw_per_poi)
+    existing_mw = np.zeros(len(site_at))
+    for site in scenario.existing:
+        existing_mw[site_at[site.site_id]] += site.grid_mw
+    return Headroom(
+        poi_ids=ids,
+        dated_mw=dated,
+        demand_charge_musd=pois["demand_usd_per_kw_month"].to_numpy(dtype=float) * 12 / 1000,
+        most_mw=most,
+        existing_mw=existing_mw,
+        offer_ids=tuple(str(o) for o in counted["offer_id"]),
+        offer_poi=offer_poi,
+        offer_mw=offer_mw,
+        offer_active=active,
+        offer_min_take=counted["min_take_pct"].to_numpy(dtype=float) / 100,
+        offer_security_musd=counted["security_kusd_per_mw"].to_numpy(dtype=float) / 1000,
+        offer_security_year=_security_year(counted, time),
+        offer_upgrade_musd=counted["upgrade_musd"].to_numpy(dtype=float),
+        step_pois=stepped.astype(np.int64),
+        step_mw=step.mw if step else 0.0,
+        step_musd=step.musd if step else 0.0,
+        step_lead_months=step.lead_months if step else 0.0,
+        step_most=step.max_steps if step else 0,
+        **_shared(candidates, time, poi_at),
+    )
+
+
+def increments(offers: pd.DataFrame) -> pd.DataFrame:
+    """Return the offers with ``increment``: MW each adds over the tranches below it at its POI."""
+    firmness = {stage: rank for rank, stage in enumerate(STAGES)}
+    table = offers.assign(
+        _rank=offers["stage"].map(firmness), _mw=offers["mw_total"].astype(float)
+    ).sort_values(["poi_id", "_mw", "_rank", "offer_id"], kind="stable")
+    below = table.groupby("poi_id")["_mw"].shift(1).fillna(0.0)
+    added = (table["_mw"] - below).clip(lower=0.0)
+    return table.assign(increment=added).drop(columns=["_rank", "_mw"]).reset_index(drop=True)
+
+
+def _active(
+    power: Power, time: Timeline, stage: str, start: date | None, end: date | None
+) -> list[bool]:
+    slip = whole_months(power.slip_years.get(stage, 0.0) * 12)  # type: ignore[call-overload]
+    begins = None if pd.isna(start) else add_months(start, slip)
+    out = []
+    for t in range(time.n):
+        begun = begins is None or time.starts[t] >= begins
+        lasts = pd.isna(end) or (time.starts[t + 1] - end).days <= 1
+        out.append(bool(begun and lasts))
+    return out
+
+
+def _layer_headroom(
+    power: Power, pois: pd.DataFrame, time: Timeline, lettered: BoolArray
+) -> FloatArray:
+    mw = np.nan_to_num(pois["headroom_mw"].to_numpy(dtype=float)) * power.headroom_pct / 100
+    if power.headroom_stage not in power.count_stages:
+        mw = np.zeros_like(mw)
+    default = time.after(power.wait_years * 12)
+    start = np.array(
+        [default if pd.isna(d) else time.first_from(d) for d in pois["from_date"]], dtype=np.int64
+    )
+    standing = np.arange(time.n)[None, :] >= start.reshape(-1, 1)
+    return np.where(standing & ~lettered[:, None], mw[:, None], 0.0)
+
+
+def _security_year(offers: pd.DataFrame, time: Timeline) -> IntArray:
+    years = [time.as_of.year if pd.isna(d) else d.year for d in offers["reply_by"]]
+    index = np.array(years, dtype=np.int64) - time.years[0]
+    return np.clip(index, 0, len(time.years) - 1)
+
+
+def _shared(candidates: Candidates, time: Timeline, poi_at: Mapping[str, int]) -> dict:
+    table = candidates.shared_limits
+    ids = tuple(sorted({str(x) for x in table["limit_id"]}))
+    limits = []
+    for index, limit in enumerate(ids):
+        rows = table[table["limit_id"].astype(str) == limit]
+        dates = sorted({date.min if pd.isna(d) else d for d in rows["from_date"]})
+        named = sorted({str(b) for b in rows["poi_id"]} & set(poi_at))
+        factor, mw = np.zeros((len(named), time.n)), np.full(time.n, np.inf)
+        for t in range(time.n):
+            past = [d for d in dates if d <= time.starts[t]]
+            if not past:
+                continue
+            begun = rows["from_date"].map(lambda d: date.min if pd.isna(d) else d) == past[-1]
+            mw[t] = float(rows.loc[begun, "mw"].min())
+            for row in rows[begun].itertuples():
+                if str(row.poi_id) in poi_at:
+                    factor[named.index(str(row.poi_id)), t] += float(row.factor)
+        pois = np.array([poi_at[b] for b in named], dtype=np.int64)
+        limits.append((index, pois, factor, mw))
+    return {"shared_ids": ids, "shared": tuple(limits)}

@@ -1,0 +1,228 @@
+"""The instance: a scenario and its candidates as arrays, nothing else.
+
+S sites, E ties, B POIs, O offers, T periods, K hall classes, H hardware, W workloads, D places,
+Y calendar years. Sites are in order of id. Money is MUSD of the scenario's price year.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sitepick.instance.timeline import Timeline
+from sitepick.program import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The candidates."""
+
+    ids: tuple[str, ...]
+    existing: BoolArray  # (S,) stands already
+    required: BoolArray  # (S,) must be open at the end
+    open_from: IntArray  # (S,) first period it can open
+    closed: BoolArray  # (S, T) moratorium: nothing new is energised
+    max_it_mw: FloatArray  # (S,) finite: what the site can ever hold, IT MW
+    min_it_mw: FloatArray  # (S,) at the horizon's end if opened, IT MW
+    usable_ha: FloatArray  # (S,) inf: no land limit
+    land_musd: FloatArray  # (S,) asked price of the whole; 0 where priced per ha
+    land_musd_per_ha: FloatArray  # (S,) 0 where the whole is asked
+    fixed_musd: FloatArray  # (S,) fixed works at opening
+    fiber_musd: FloatArray  # (S,) laterals at opening
+    capex_factor: FloatArray  # (S,) facility capex multiplier
+    om_musd_per_year: float
+    site_life_years: float
+    fiber_life_years: float
+    lead_months: float  # of land, works, fiber and ties
+    count_max: int | None  # most sites open
+
+
+@dataclass(frozen=True)
+class Ties:
+    """Possible ties, grouped by site; the first of a site is its nearest."""
+
+    site: IntArray  # (E,)
+    poi: IntArray  # (E,)
+    cap_mw: FloatArray  # (E,) finite, grid MW
+    musd: FloatArray  # (E,) overnight cost; 0 where it stands already
+    owned: BoolArray  # (E,) stands already (first tie of an existing site)
+    only: BoolArray  # (E,) the site has no other: the tie is the opening itself
+    energy_usd_per_mwh: FloatArray  # (E,)
+    co2_kg_per_mwh: FloatArray  # (E,)
+    life_years: float
+    most: int  # ties per site
+    first: IntArray  # (S,) index of a site's first tie, -1 without
+
+
+@dataclass(frozen=True)
+class Headroom:
+    """What POIs can carry, by date."""
+
+    poi_ids: tuple[str, ...]
+    dated_mw: FloatArray  # (B, T) layer headroom, grid MW; 0 where offers rule
+    demand_charge_musd: FloatArray  # (B,) MUSD per grid MW and year
+    most_mw: FloatArray  # (B,) finite: most that the POI can ever carry, grid MW
+    existing_mw: FloatArray  # (S,) contracted at the site outside offers, grid MW
+    offer_ids: tuple[str, ...]
+    offer_poi: IntArray  # (O,)
+    offer_mw: FloatArray  # (O,) increment over lower tranches, grid MW
+    offer_active: BoolArray  # (O, T)
+    offer_min_take: FloatArray  # (O,) share, 0..1
+    offer_security_musd: FloatArray  # (O,) per grid MW
+    offer_security_year: IntArray  # (O,) index in Timeline.years
+    offer_upgrade_musd: FloatArray  # (O,) once, if accepted
+    step_pois: IntArray  # (N,) POIs where upgrade steps can be bought
+    step_mw: float
+    step_musd: float
+    step_lead_months: float
+    step_most: int
+    shared_ids: tuple[str, ...]
+    shared: tuple[tuple[int, IntArray, FloatArray, FloatArray], ...]
+    """Per limit: (index, POIs (n,), factors (n, T) nan where not standing, mw (T,) inf: none)."""
+
+
+@dataclass(frozen=True)
+class Halls:
+    """Hall classes. Without classes there is one, `none`, and ``whole`` is False."""
+
+    ids: tuple[str, ...]
+    whole: bool
+    mw: FloatArray  # (K,) IT MW of one hall
+    pue_peak: FloatArray  # (S, K)
+    pue_avg: FloatArray  # (S, K)
+    capex_musd: FloatArray  # (K,) per hall, before the site's factor
+    life_years: FloatArray  # (K,)
+    lead_months: FloatArray  # (K,)
+    om_musd: FloatArray  # (K,) per hall and year
+    ha: FloatArray  # (K,) land per hall
+    liquid: FloatArray  # (K,) share of heat
+    wue: FloatArray  # (K,) litres per IT kWh
+    base: IntArray  # (K,) class it retrofits, -1: new build
+    existing: IntArray  # (S, K) halls that stand
+    most: IntArray  # (S, K) most halls; 0: the class is not possible there
+    substation_musd_per_mw: float  # per design-day grid MW of new halls
+
+
+@dataclass(frozen=True)
+class HardwareData:
+    """Hardware. Without it there is one, `it`, and ``bought`` is False."""
+
+    ids: tuple[str, ...]
+    bought: bool
+    fits: BoolArray  # (K, H)
+    buy_from: IntArray  # (S, H) first period it can be bought; T: never
+    capex_musd: FloatArray  # (H,) per IT MW
+    life_years: FloatArray  # (H,)
+    lead_months: FloatArray  # (H,)
+    maintenance_musd: FloatArray  # (H,) per IT MW and year
+    gain: FloatArray  # (H, W) ref_mw per IT MW, network share taken off
+    existing_mw: FloatArray  # (S, K, H, T) alive IT MW of existing vintages
+
+
+@dataclass(frozen=True)
+class DemandData:
+    """Work asked and who can serve it."""
+
+    workloads: tuple[str, ...]
+    places: tuple[str, ...]
+    mw: FloatArray  # (W, D, T) ref_mw
+    must: BoolArray  # (W,)
+    penalty_musd: FloatArray  # (W,) per ref_mw and year
+    weight: FloatArray  # (W,)
+    serve_site: IntArray  # (N,) who can serve ...
+    serve_workload: IntArray  # (N,) ... which workload ...
+    serve_place: IntArray  # (N,) ... at which place
+    transport_musd: FloatArray  # (N,) per ref_mw and year
+
+
+@dataclass(frozen=True)
+class RegionRow:
+    """One rule for one region. ``sites`` are those inside; None: no such limit."""
+
+    label: str  # "state TX"
+    sites: IntArray
+    max_grid_mw: FloatArray | None  # (T,) inf before its first date
+    max_it_mw: FloatArray | None  # (T,)
+    min_it_mw: FloatArray | None  # (T,)
+    max_share: float | None
+    max_co2_kt: float | None
+    max_water_ml: float | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A region that costs something to enter, or is counted."""
+
+    level: str
+    region_id: str
+    sites: IntArray
+    entry_musd: float
+    min_it_mw: float  # at the horizon's end once entered
+
+
+@dataclass(frozen=True)
+class Supply:
+    """A limited supply. ``sites`` None: all."""
+
+    name: str
+    per: str
+    amount: float
+    hardware: int  # -1: not hardware
+    cap: FloatArray  # (Y,) inf: unlimited
+    lead_months: float
+    sites: IntArray | None
+    unit: str
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """Something decided: a site open, IT MW or grid MW at least, from period ``start``."""
+
+    site: int
+    what: str
+    mw: float
+    start: int
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Everything a block may read."""
+
+    time: Timeline
+    sites: Sites
+    ties: Ties
+    headroom: Headroom
+    halls: Halls
+    hardware: HardwareData
+    demand: DemandData
+    regions: tuple[RegionRow, ...]
+    entries: tuple[Entry, ...]
+    max_entered: tuple[tuple[str, int], ...]
+    supplies: tuple[Supply, ...]
+    commitments: tuple[Commitment, ...]
+    budget_musd: FloatArray | None  # (Y,)
+    carry_over: bool
+    load_factor: float  # mean over nameplate
+    grid: bool  # power is modelled
+    max_cost_musd: float | None
+    max_co2_kt: float | None
+    max_water_ml: float | None
+    objective: str
+
+    @property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """Names of the integer keys, for LP files and messages."""
+        return {
+            "site": self.sites.ids,
+            "poi": self.headroom.poi_ids,
+            "offer": self.headroom.offer_ids,
+            "hall": self.halls.ids,
+            "hardware": self.hardware.ids,
+            "workload": self.demand.workloads,
+            "place": self.demand.places,
+            "period": self.time.names,
+            "year": tuple(str(y) for y in self.time.years),
+            "entry": tuple(f"{e.level} {e.region_id}" for e in self.entries),
+            "rule": tuple(r.label for r in self.regions),
+            "supply": tuple(s.name for s in self.supplies),
+            "limit": self.headroom.shared_ids,
+        }
