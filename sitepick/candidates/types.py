@@ -5,13 +5,20 @@ Geometry ends here: what follows (instance, model, checks) sees these tables onl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sitepick.layers.types import Note, Source
+
+
+def _no_failures() -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ("site_id", "test", "value", "threshold", "unit", "message")
+    return pd.DataFrame({c: pd.Series(dtype=object) for c in columns})
 
 
 @dataclass(frozen=True)
@@ -23,16 +30,21 @@ class Candidates:
     facility location), decision (consider|require|forbid|existing), status (candidate|rejected),
     usable_ha (nan no land limit), land_musd (asked for the whole parcel; nan: per ha
     used), fixed_musd (of the table, else 0), max_it_mw (nan no limit), climate, fiber_km (route km
-    of one lateral, nan unknown), option_expires (date or None), synthetic (bool), keep:* columns."""
+    of one lateral, nan unknown), option_expires (date or None), synthetic (bool: it, or a POI it
+    may tie to), keep:* columns. max_it_mw is the smaller of its own and the scenario's."""
     failed: pd.DataFrame
     """Every failed test of every rejected place: site_id, test, value, threshold, unit, message."""
     pois: pd.DataFrame
     """POIs that some candidate can tie to: poi_id, name, lon, lat, kv, headroom_mw (nan unknown),
-    from_date (date or None), estimated (bool), energy_usd_per_mwh, demand_usd_per_kw_month,
-    co2_kg_per_mwh (all resolved: tariff row, else region, else scenario default)."""
+    from_date (date or None), estimated (bool), synthetic (bool), energy_usd_per_mwh,
+    demand_usd_per_kw_month, co2_kg_per_mwh (all resolved: tariff row of the POI, else tariff row
+    of its smallest region that states it, else that region's column, else scenario default),
+    keep:* columns of the substations. lon and lat are nan where only a letter knows the POI."""
     ties: pd.DataFrame
-    """Possible ties: site_id, poi_id, kv, km (route km, 0 at the POI), cap_mw (largest
-    single-customer connection at that kV, grid MW). Sorted by site_id, km, poi_id."""
+    """Possible ties: site_id, poi_id, kv (nan unknown), km (route km, 0 at the POI; 0 and noted
+    where a location is unknown), cap_mw (largest single-customer connection at that kV, grid MW;
+    nan where the kV is unknown: headroom alone limits). Sorted by site_id, km, poi_id. Only POIs
+    with MW that count, but for facts. Empty with ``power.model: none``."""
     site_regions: pd.DataFrame
     """site_id, level, region_id: a site is in at most one region of a level."""
     regions: pd.DataFrame
@@ -42,7 +54,8 @@ class Candidates:
     reach: pd.DataFrame
     """site_id, place_id, km (route), rtt_ms, musd_per_mw_year (measured cost; nan: from
     demand.transport_usd_per_mw_km_year). One row per candidate and place, rejected sites left out;
-    limits by workload are applied later."""
+    limits by workload are applied later. km or rtt_ms is nan where it is unknown; a pair of which
+    nothing is known has no row: no service. site_id and place_id are pandas categories (memory)."""
     offers: pd.DataFrame
     """Offers of POIs in `pois`; may be empty. Same columns as `Layers.power_offers`."""
     demand_mw: pd.DataFrame
@@ -53,6 +66,9 @@ class Candidates:
     """site_id, what, mw, date, musd; may be empty."""
     sources: tuple[Source, ...] = ()
     notes: tuple[Note, ...] = ()
+    overridden: pd.DataFrame = field(default_factory=_no_failures)
+    """Failed tests of places that are facts (existing, required, committed) and so stayed
+    candidates; columns as in `failed`."""
 
     @property
     def synthetic(self) -> bool:

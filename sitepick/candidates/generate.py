@@ -1,0 +1,165 @@
+"""Which places are looked at: parcels if given, else the table of sites, else one per POI."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from sitepick.candidates.geo import Floats, Geoms, area_ha, as_geoms
+from sitepick.candidates.text import keep_columns, objects, some, where
+from sitepick.errors import LayerError, ScenarioError
+from sitepick.layers.types import Layers, Note
+from sitepick.scenario.schema import Scenario
+
+Source = Literal["parcels", "table", "at_pois"]
+_ROLE = {"parcels": "parcels", "table": "sites", "at_pois": "substations"}
+
+
+def source_of(scenario: Scenario, layers: Layers) -> Source:
+    """Return where candidates come from; raise when that layer is missing or empty."""
+    frames = {"parcels": layers.parcels, "table": layers.sites, "at_pois": layers.pois}
+    asked = scenario.candidates.source
+    if asked == "auto":
+        given = [name for name, frame in frames.items() if frame is not None]
+        if not given:
+            raise LayerError(
+                "no places to choose from: give layers.parcels, layers.sites or layers.substations"
+            )
+        chosen = given[0]
+    elif frames[asked] is None:
+        raise ScenarioError(
+            f"candidates.source is '{asked}', but layers.{_ROLE[asked]} names no file"
+        )
+    else:
+        chosen = asked
+    if not len(frames[chosen]):
+        raise LayerError(f"{where(layers, _ROLE[chosen])}: no usable row, so no candidate")
+    return chosen  # type: ignore[return-value]
+
+
+def places(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms, list[Note]]:
+    """Return the places looked at (sorted by site_id), their geometries, and notes.
+
+    Columns: site_id, name, lon, lat (of a point inside; nan unlocated), decision, stated_ha (nan),
+    polygon_ha (nan), land_musd, fixed_musd, max_it_mw, climate (or None), option_expires, poi_ids
+    (tuple or None), synthetic, keep:*. Places of ``scenario.existing`` have decision `existing`.
+    """
+    source = source_of(scenario, layers)
+    make = {"parcels": _parcels, "table": _table, "at_pois": _at_pois}[source]
+    frame, geoms = make(scenario, layers)
+    order = np.argsort(frame["site_id"].to_numpy(dtype=object), kind="stable")
+    frame, geoms = frame.iloc[order].reset_index(drop=True), geoms[order]
+    frame["lon"], frame["lat"] = _inner_points(geoms)
+    frame["polygon_ha"] = area_ha(geoms, frame["lon"].to_numpy(), frame["lat"].to_numpy())
+    if scenario.candidates.max_it_mw_per_site is not None:
+        frame["max_it_mw"] = (
+            frame["max_it_mw"].fillna(np.inf).clip(upper=scenario.candidates.max_it_mw_per_site)
+        )
+    existing = {e.site_id for e in scenario.existing}
+    stands = frame["site_id"].isin(existing)
+    contradicted = sorted(frame["site_id"][stands & (frame["decision"] == "forbid")])
+    if contradicted:
+        raise LayerError(
+            [
+                f"{where(layers, _ROLE[source])}: '{i}' has decision forbid, but the scenario's "
+                "'existing' says that something stands there; use decision existing"
+                for i in contradicted
+            ]
+        )
+    notes = []
+    bare = sorted(set(frame["site_id"][frame["decision"] == "existing"]) - existing)
+    if bare:
+        notes.append(
+            Note(
+                _ROLE[source],
+                "existing_empty",
+                f"{len(bare)} places have decision existing, but no 'existing:' entry says what "
+                f"stands there; they open with nothing: {some(bare)}",
+                len(bare),
+            )
+        )
+    frame.loc[stands, "decision"] = "existing"
+    return frame, geoms, notes
+
+
+def _columns(layer: pd.DataFrame, synthetic: np.ndarray | bool, **columns: object) -> pd.DataFrame:
+    base = {
+        "decision": "consider", "stated_ha": np.nan, "land_musd": np.nan, "fixed_musd": 0.0,
+        "max_it_mw": np.nan, "climate": None, "option_expires": None, "poi_ids": None,
+        "synthetic": synthetic,
+    }  # fmt: skip
+    frame = pd.DataFrame({**base, **columns}, index=range(len(layer)))
+    for name in ("climate", "option_expires", "poi_ids"):
+        frame[name] = objects(frame[name])
+    for name in ("stated_ha", "land_musd", "fixed_musd", "max_it_mw"):
+        frame[name] = frame[name].astype(float)
+    frame["name"] = objects(frame["name"]).where(lambda n: n.notna() & (n != ""), frame["site_id"])
+    for name in keep_columns(layer):
+        frame[name] = layer[name].array
+    return frame
+
+
+def _is_synthetic(layers: Layers, role: str) -> bool:
+    return any(s.synthetic for s in layers.sources if s.role == role)
+
+
+def _parcels(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms]:
+    layer = layers.parcels
+    assert layer is not None
+    frame = _columns(
+        layer,
+        _is_synthetic(layers, "parcels"),
+        site_id=layer["parcel_id"].to_numpy(dtype=object),
+        name=layer["name"].to_numpy(dtype=object),
+        decision=layer["decision"].to_numpy(dtype=object),
+        stated_ha=layer["usable_ha"].to_numpy(dtype=float),
+        land_musd=layer["ask_musd"].to_numpy(dtype=float),
+        max_it_mw=layer["max_it_mw"].to_numpy(dtype=float),
+        climate=layer["climate"].to_numpy(dtype=object),
+        option_expires=layer["option_expires"].to_numpy(dtype=object),
+        poi_ids=pd.Series(layer["poi_ids"].to_list(), dtype=object),
+    )
+    return frame, as_geoms(layer.geometry)
+
+
+def _table(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms]:
+    layer = layers.sites
+    assert layer is not None
+    area = layer["usable_ha"].to_numpy(dtype=float)
+    frame = _columns(
+        layer,
+        _is_synthetic(layers, "sites"),
+        site_id=layer["site_id"].to_numpy(dtype=object),
+        name=layer["name"].to_numpy(dtype=object),
+        stated_ha=area,
+        # a table that speaks of no land has its cost in fixed_musd
+        land_musd=np.where(np.isnan(area), 0.0, np.nan),
+        fixed_musd=np.nan_to_num(layer["fixed_musd"].to_numpy(dtype=float)),
+        max_it_mw=layer["capacity_mw"].to_numpy(dtype=float),
+        climate=layer["climate"].to_numpy(dtype=object),
+        poi_ids=pd.Series(layer["poi_ids"].to_list(), dtype=object),
+    )
+    return frame, as_geoms(layer.geometry)
+
+
+def _at_pois(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms]:
+    layer = layers.pois
+    assert layer is not None
+    frame = _columns(
+        layer,
+        layer["synthetic"].to_numpy(dtype=bool),
+        site_id=layer["poi_id"].to_numpy(dtype=object),
+        name=layer["name"].to_numpy(dtype=object),
+        stated_ha=scenario.candidates.area_ha,
+        poi_ids=pd.Series([(i,) for i in layer["poi_id"]], dtype=object),
+    )
+    return frame, as_geoms(layer.geometry)
+
+
+def _inner_points(geoms: Geoms) -> tuple[Floats, Floats]:
+    """Return lon and lat of a point inside each geometry, nan where there is none."""
+    inner = shapely.point_on_surface(geoms)
+    return shapely.get_x(inner), shapely.get_y(inner)

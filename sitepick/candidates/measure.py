@@ -1,0 +1,202 @@
+"""Measures of places: usable land, fiber distance, round-trip time and cost to demand places."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sitepick.candidates.geo import Features, Floats, as_geoms, nearest_km, straight_km
+from sitepick.candidates.text import empty, some
+from sitepick.layers.types import Layers, Note
+from sitepick.scenario.schema import Scenario
+
+MS_PER_KM = 4.9e-3
+"""One-way delay of light in fiber, ms per route km."""
+_CHUNK = 1_000_000  # pairs measured at once: about 50 MB
+_REACH = ["site_id", "place_id", "km", "rtt_ms", "musd_per_mw_year"]
+
+
+def rtt_ms(km: Floats, hop_ms: float) -> Floats:
+    """Return the round-trip time over ``km`` route km, ms."""
+    return 2 * km * MS_PER_KM + hop_ms
+
+
+def usable_ha(
+    scenario: Scenario, places: pd.DataFrame, left: Floats, table: bool
+) -> tuple[Floats, list[Note]]:
+    """Return the usable ha of each place (nan: no land limit, table of sites only), and notes.
+
+    What the user states stands. A polygon counts by its area outside the exclusions. A parcel that
+    is a mere point has the assumed area ``candidates.area_ha``.
+    """
+    stated = places["stated_ha"].to_numpy(float)
+    polygon = places["polygon_ha"].to_numpy(float)
+    measured = polygon * np.where(places["fact"] & (left == 0), 1.0, left)
+    area = np.where(np.isnan(stated), measured, stated)
+    notes = []
+    assumed = np.isnan(area) & (not table)
+    if assumed.any():
+        area[assumed] = scenario.candidates.area_ha
+        ids = places["site_id"][assumed]
+        notes.append(
+            Note(
+                "candidates",
+                "area_assumed",
+                f"{len(ids)} parcels are points without usable_ha: "
+                f"{scenario.candidates.area_ha:g} ha assumed (candidates.area_ha): {some(ids)}",
+                len(ids),
+            )
+        )
+    larger = stated > polygon * 1.02
+    if larger.any():
+        ids = places["site_id"][larger]
+        notes.append(
+            Note(
+                "candidates",
+                "area_above_polygon",
+                f"{len(ids)} places state more usable_ha than their polygon has; the stated "
+                f"figure was used: {some(ids)}",
+                len(ids),
+            )
+        )
+    return area, notes
+
+
+def fiber_km(scenario: Scenario, layers: Layers, places: pd.DataFrame) -> Floats:
+    """Return route km to the nearest fiber link or node, nan without fiber layers or location."""
+    geoms = [
+        g
+        for layer in (layers.fiber_links, layers.fiber_nodes)
+        if layer is not None
+        for g in as_geoms(layer.geometry)
+    ]
+    if not any(g is not None for g in geoms):
+        return np.full(len(places), np.nan)
+    lon, lat = places["lon"].to_numpy(float), places["lat"].to_numpy(float)
+    return nearest_km(lon, lat, Features(as_geoms(geoms))) * scenario.fiber.route_factor
+
+
+def needs_places(scenario: Scenario, layers: Layers) -> bool:
+    """Whether demand has places at all; else everything is served from anywhere."""
+    spread = any(w.spread == "by_weight" for w in scenario.demand.named().values())
+    stated = layers.demand is not None and bool(layers.demand["mw"].notna().any())
+    return spread or stated or layers.demand_mw is not None or layers.matrix is not None
+
+
+def demand_places(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, list[Note]]:
+    """Return place_id, name, lon, lat, weight, mw, sorted; empty when nothing asks for places.
+
+    Without a demand layer the places are those of the demand table and the matrix, of weight 1.
+    """
+    columns = ["place_id", "name", "lon", "lat", "weight", "mw"]
+    if not needs_places(scenario, layers):
+        unused = layers.demand is not None and len(layers.demand) > 0
+        note = Note(
+            "demand",
+            "demand_unused",
+            "the demand places are not used: no workload has 'spread: by_weight' and no MW are "
+            "stated by place",
+            0 if layers.demand is None else len(layers.demand),
+        )
+        return empty(columns), [note] if unused else []
+    if layers.demand is not None and len(layers.demand):
+        frame = pd.DataFrame(layers.demand.drop(columns=layers.demand.geometry.name))
+        points = as_geoms(layers.demand.geometry)
+        frame["lon"] = [np.nan if p is None else p.x for p in points]
+        frame["lat"] = [np.nan if p is None else p.y for p in points]
+    else:
+        tables = [t for t in (layers.demand_mw, layers.matrix) if t is not None]
+        ids = sorted({i for t in tables for i in t["place_id"]})
+        frame = pd.DataFrame({"place_id": ids, "name": ids})
+        frame = frame.assign(lon=np.nan, lat=np.nan, weight=1.0, mw=np.nan)
+    return frame[columns].sort_values("place_id", ignore_index=True), []
+
+
+def reach(
+    scenario: Scenario, layers: Layers, sites: pd.DataFrame, places: pd.DataFrame
+) -> tuple[pd.DataFrame, list[Note]]:
+    """Return km (route), rtt_ms and musd_per_mw_year of each candidate and place, and notes.
+
+    km = geodesic km x ``demand.route_factor``; rtt_ms = 2 x km x 4.9e-3 + ``demand.hop_ms``.
+    Measured values of the matrix replace these: `km` also gives its own rtt_ms, `rtt_ms` and
+    `musd_per_mw_year` stand as they are. nan is unknown. A pair that is neither measured nor has
+    coordinates at both ends is left out. site_id and place_id are categories, for memory.
+    """
+    n, m = len(sites), len(places)
+    if not n or not m:
+        return empty(_REACH), []
+    km = np.empty(n * m)
+    lon, lat = (sites[c].to_numpy(float) for c in ("lon", "lat"))
+    to_lon, to_lat = (places[c].to_numpy(float) for c in ("lon", "lat"))
+    step = max(_CHUNK // m, 1)
+    for start in range(0, n, step):
+        part = slice(start, min(start + step, n))
+        straight = straight_km(lon[part, None], lat[part, None], to_lon[None], to_lat[None])
+        km[start * m : part.stop * m] = straight.ravel()
+    km *= scenario.demand.route_factor
+    rtt = rtt_ms(km, scenario.demand.hop_ms)
+    cost = np.full(n * m, np.nan)
+    notes: list[Note] = []
+    if layers.matrix is not None:
+        notes = _measured(layers.matrix, sites, places, km, rtt, cost, scenario.demand.hop_ms)
+    table = pd.DataFrame(
+        {
+            "site_id": _repeated(sites["site_id"], np.repeat(np.arange(n), m)),
+            "place_id": _repeated(places["place_id"], np.tile(np.arange(m), n)),
+            "km": km,
+            "rtt_ms": rtt,
+            "musd_per_mw_year": cost,
+        }
+    )
+    unknown = np.isnan(km) & np.isnan(rtt) & np.isnan(cost)
+    if unknown.any():
+        count = int(unknown.sum())
+        notes.append(
+            Note(
+                "demand",
+                "reach_unknown",
+                f"{count} pairs of candidate and demand place have neither coordinates nor a "
+                "measured value: no service between them",
+                count,
+            )
+        )
+        table = table[~unknown].reset_index(drop=True)
+    return table, notes
+
+
+def _repeated(ids: pd.Series, codes: np.ndarray) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, categories=ids.to_numpy(dtype=object))
+
+
+def _measured(
+    matrix: pd.DataFrame,
+    sites: pd.DataFrame,
+    places: pd.DataFrame,
+    km: Floats,
+    rtt: Floats,
+    cost: Floats,
+    hop_ms: float,
+) -> list[Note]:
+    site = matrix["site_id"].map({s: k for k, s in enumerate(sites["site_id"])}).to_numpy(float)
+    place = matrix["place_id"].map({p: k for k, p in enumerate(places["place_id"])}).to_numpy(float)
+    known = np.isfinite(site) & np.isfinite(place)
+    at = (site * len(places) + place)[known].astype(np.int64)
+    value = matrix["value"].to_numpy(float)[known]
+    meaning = matrix["meaning"].to_numpy(dtype=object)[known]
+    # a measured time beats the time that follows from a measured distance: hence this order
+    for name, target in (("km", km), ("rtt_ms", rtt), ("musd_per_mw_year", cost)):
+        rows = meaning == name
+        target[at[rows]] = value[rows]
+        if name == "km":
+            rtt[at[rows]] = rtt_ms(value[rows], hop_ms)
+    lost = sorted(set(matrix["place_id"][np.isnan(place)]))
+    if not lost:
+        return []
+    return [
+        Note(
+            "matrix",
+            "matrix_unmatched",
+            f"{len(lost)} places of the matrix are no demand places: {some(lost)}",
+            len(lost),
+        )
+    ]

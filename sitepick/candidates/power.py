@@ -1,0 +1,221 @@
+"""POIs: where they are, which MW they have on which date, and what a MWh costs there."""
+
+from __future__ import annotations
+
+from datetime import date
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sitepick.candidates import regions as region_room
+from sitepick.candidates.text import keep_columns, objects, some
+from sitepick.layers.types import Layers, Note
+from sitepick.scenario.schema import Scenario, period_starts
+
+if TYPE_CHECKING:
+    from sitepick.scenario.power import Power
+
+PRICES = ("energy_usd_per_mwh", "demand_usd_per_kw_month", "co2_kg_per_mwh")
+
+
+def later(day: date, years: float) -> date:
+    """Return ``day`` moved by ``years``, rounded up to whole months."""
+    index = day.year * 12 + day.month - 1 + ceil(round(years * 12, 6))
+    year, month = divmod(index, 12)
+    ends = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - date(year, month + 1, 1)).days
+    return date(year, month + 1, min(day.day, ends))
+
+
+def all_pois(layers: Layers) -> pd.DataFrame:
+    """Return every POI of the substations layer and of the letters, sorted by id.
+
+    Columns: poi_id, name, lon, lat (nan: only known from letters), kv, headroom_mw, from_date,
+    estimated, synthetic, keep:*.
+    """
+    parts = []
+    if layers.pois is not None and len(layers.pois):
+        layer = layers.pois
+        part = pd.DataFrame(layer.drop(columns=layer.geometry.name))
+        part["lon"] = layer.geometry.x.to_numpy()
+        part["lat"] = layer.geometry.y.to_numpy()
+        part["from_date"] = objects(part["from_date"])
+        part["name"] = objects(part["name"])
+        parts.append(part)
+    if layers.power_offers is not None:
+        known = set(parts[0]["poi_id"]) if parts else set()
+        extra = sorted(set(layers.power_offers["poi_id"]) - known)
+        if extra:
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "poi_id": extra, "name": extra, "lon": np.nan, "lat": np.nan, "kv": np.nan,
+                        "headroom_mw": np.nan, "from_date": None, "estimated": False,
+                        "synthetic": False,
+                    }
+                )
+            )  # fmt: skip
+    columns = [
+        "poi_id",
+        "name",
+        "lon",
+        "lat",
+        "kv",
+        "headroom_mw",
+        "from_date",
+        "estimated",
+        "synthetic",
+    ]
+    if not parts:
+        return pd.DataFrame({c: pd.Series(dtype=object) for c in columns})
+    pois = pd.concat([p.astype({"from_date": object}) for p in parts], ignore_index=True)
+    pois["name"] = pois["name"].where(pois["name"].notna(), pois["poi_id"])
+    pois["from_date"] = objects(pois["from_date"])
+    for flag in ("estimated", "synthetic"):
+        pois[flag] = pois[flag].fillna(False).astype(bool)
+    return pois[[*columns, *keep_columns(pois)]].sort_values("poi_id", ignore_index=True)
+
+
+def dated_mw(scenario: Scenario, layers: Layers, pois: pd.DataFrame) -> pd.DataFrame:
+    """Return, beside each POI, the most grid MW that count within the horizon, and its verdict.
+
+    Columns: mw (nan unknown), has_letter (bool), test ('' usable, else the name of the failed
+    test), why (a planner's words). A letter replaces the layer's headroom at its POI. A date
+    counts from the first period that starts on or after it.
+    """
+    power = scenario.power
+    starts = period_starts(scenario.periods)[:-1]
+    best, why_letter = _letters(power, layers, starts)
+    ids = pois["poi_id"].to_numpy(dtype=object)
+    lettered = set() if layers.power_offers is None else set(layers.power_offers["poi_id"])
+    has_letter = np.array([i in lettered for i in ids], dtype=bool)
+    stated = pois["headroom_mw"].to_numpy(dtype=float) * power.headroom_pct / 100
+    mw = np.where(has_letter, [best.get(i, 0.0) for i in ids], stated)
+    test = np.full(len(ids), "", dtype=object)
+    why = np.full(len(ids), "", dtype=object)
+
+    unknown = ~has_letter & np.isnan(stated)
+    if power.unknown_headroom == "exclude":
+        test[unknown], why[unknown] = "no_mw", "headroom unknown and no letter"
+    else:
+        mw[unknown] = 0.0
+
+    slip = power.slip_years.get(power.headroom_stage, 0.0)
+    waited = later(scenario.as_of, power.wait_years + slip)
+    for k in np.flatnonzero(~has_letter & (stated > 0)):
+        given = pois["from_date"].iat[k]
+        day = waited if given is None else later(given, slip)
+        if power.headroom_stage not in power.count_stages:
+            reason = (
+                f"its {stated[k]:,.0f} MW are of stage {power.headroom_stage}, which is not counted"
+            )
+        elif day > starts[-1]:
+            reason = f"its {stated[k]:,.0f} MW are dated {day}, after the last period starts"
+        else:
+            continue
+        mw[k], test[k], why[k] = 0.0, "no_dated_mw", reason
+    for k in np.flatnonzero(has_letter & (mw <= 0)):
+        test[k], why[k] = "no_dated_mw", why_letter[ids[k]]
+
+    step = power.upgrade_step
+    buys = step is not None and later(scenario.as_of, step.lead_months / 12) <= starts[-1]
+    can_buy = ~has_letter & ~unknown & buys
+    dry = ~has_letter & (stated <= 0) & ~can_buy
+    test[dry], why[dry] = "no_mw", "headroom is 0 MW and no letter"
+    test[can_buy & (test == "no_dated_mw")] = ""
+    small = (test == "") & (mw < scenario.candidates.min_headroom_mw)
+    test[small] = "min_headroom_mw"
+    why[small] = [f"{m:,.0f} MW within the horizon" for m in mw[small]]
+    return pd.DataFrame({"mw": mw, "has_letter": has_letter, "test": test, "why": why})
+
+
+def _letters(
+    power: Power, layers: Layers, starts: list[date]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the largest cumulative MW of counted letters by POI, and why none counts."""
+    best: dict[str, float] = {}
+    why: dict[str, list[str]] = {}
+    if layers.power_offers is None:
+        return best, {}
+    for row in layers.power_offers.sort_values(["poi_id", "offer_id"]).to_dict("records"):
+        day = later(row["from_date"], power.slip_years.get(row["stage"], 0.0))
+        until = row["to_date"]
+        effective = next((s for s in starts if s >= day), None)
+        faults = []
+        if row["stage"] not in power.count_stages:
+            faults.append(f"stage {row['stage']} is not counted")
+        if not row["firm"] and power.nonfirm == "exclude":
+            faults.append("non-firm MW are excluded")
+        if effective is None:
+            faults.append(f"dated {day}, after the last period starts")
+        elif isinstance(until, date) and not pd.isna(until) and until < effective:
+            faults.append(f"ends {until}, before its first period")
+        if faults:
+            why.setdefault(row["poi_id"], []).append(
+                f"letter {row['offer_id']} ({row['mw_total']:,.0f} MW): {', '.join(faults)}"
+            )
+        else:
+            best[row["poi_id"]] = max(best.get(row["poi_id"], 0.0), float(row["mw_total"]))
+    told = {}
+    for poi in {*best, *why}:
+        told[poi] = "; ".join(why.get(poi, ["its letters state 0 MW"]))
+    return best, told
+
+
+def resolve_prices(
+    pois: pd.DataFrame,
+    scenario: Scenario,
+    layers: Layers,
+    site_regions: pd.DataFrame,
+    ties: pd.DataFrame,
+) -> tuple[pd.DataFrame, list[Note]]:
+    """Return ``pois`` with energy, demand charge and CO2, and notes.
+
+    Each figure on its own: the POI's tariff row, else the tariff row of the smallest region around
+    it that states it, else that region's own column, else ``scenario.power``. A POI without
+    coordinates is taken to be in the regions of the first site that may tie to it.
+    """
+    pois = pois.copy()
+    inside, notes = region_room.locate(
+        pois["poi_id"], pois["lon"].to_numpy(float), pois["lat"].to_numpy(float),
+        layers.regions, "poi_id",
+    )  # fmt: skip
+    nowhere = set(pois["poi_id"][pois["lon"].isna()])
+    if nowhere and len(site_regions):
+        first = ties[ties["poi_id"].isin(nowhere)].sort_values(["poi_id", "site_id"])
+        first = first.drop_duplicates("poi_id")[["poi_id", "site_id"]]
+        borrowed = first.merge(site_regions, on="site_id").drop(columns="site_id")
+        inside = pd.concat([inside, borrowed], ignore_index=True)
+    tariffs, areas = layers.tariffs, None
+    if layers.regions is not None and len(layers.regions):
+        areas = region_room.region_areas(layers.regions)
+    ids = pois["poi_id"]
+    for column in PRICES:
+        value = pd.Series(np.nan, index=pois.index)
+        if tariffs is not None and "poi_id" in tariffs:
+            own = tariffs.dropna(subset=["poi_id", column]).sort_values("poi_id")
+            value = value.fillna(ids.map(dict(zip(own["poi_id"], own[column], strict=True))))
+        if areas is not None:
+            tables = [] if tariffs is None or "level" not in tariffs else [
+                tariffs[tariffs["region_id"].notna() & tariffs["level"].notna()]
+            ]  # fmt: skip
+            tables += [layers.regions] if column in layers.regions else []
+            for table in tables:
+                found = region_room.most_specific(inside, "poi_id", table, column, areas)
+                value = value.fillna(ids.map(found).astype(float))
+        pois[column] = value.fillna(getattr(scenario.power, column)).astype(float)
+    if tariffs is not None and "poi_id" in tariffs:
+        known = set(all_pois(layers)["poi_id"])
+        unmatched = [i for i in objects(tariffs["poi_id"]) if i is not None and i not in known]
+        if unmatched:
+            notes.append(
+                Note(
+                    "tariffs",
+                    "tariff_unmatched",
+                    f"{len(unmatched)} tariff rows name a POI that no layer or letter has: "
+                    f"{some(unmatched)}",
+                    len(unmatched),
+                )
+            )
+    return pois, notes

@@ -1,0 +1,122 @@
+"""Ids that one input uses and another must hold: every dangling one is reported, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from sitepick.candidates.measure import needs_places
+from sitepick.candidates.text import did_you_mean, some, where
+from sitepick.errors import LayerError, ScenarioError
+from sitepick.layers.types import Layers
+from sitepick.scenario.schema import Scenario
+
+
+def check(scenario: Scenario, layers: Layers, places: pd.DataFrame, pois: pd.DataFrame) -> None:
+    """Raise ScenarioError or LayerError with every id that nothing else knows."""
+    of_scenario = [
+        *_regions(scenario, layers),
+        *_sites(scenario, places),
+        *_demand(scenario, layers),
+    ]
+    of_layers = [
+        *(_pois(layers, places, pois) if scenario.power.model == "grid" else ()),
+        *_tables(scenario, layers, places),
+    ]
+    if of_scenario:
+        raise ScenarioError([*of_scenario, *of_layers])
+    if of_layers:
+        raise LayerError(of_layers)
+
+
+def _unknown(asked: Iterable[str], known: list[str], said: str) -> list[str]:
+    pool = set(known)
+    return [said.replace("{id}", i) + did_you_mean(i, known) for i in sorted(set(asked) - pool)]
+
+
+def _regions(scenario: Scenario, layers: Layers) -> list[str]:
+    by_level: dict[str, list[str]] = {}
+    if layers.regions is not None:
+        for level, rows in layers.regions.groupby("level", sort=True):
+            by_level[str(level)] = sorted(rows["region_id"])
+    uses = [
+        (f"regions.rules[{k}]", rule.level, rule.ids or [])
+        for k, rule in enumerate(scenario.regions.rules)
+    ]
+    uses += [("regions.max_entered", level, []) for level in scenario.regions.max_entered]
+    uses += [
+        (f"procurement.{name}", item.level, item.ids or [])
+        for name, item in scenario.procurement.items()
+        if item.level is not None
+    ]
+    problems = []
+    for path, level, ids in uses:
+        if level not in by_level:
+            have = f"layers.regions has {some(by_level)}" if by_level else "layers.regions is empty"
+            problems.append(f"{path}: no regions of level '{level}' ({have})")
+            continue
+        problems += _unknown(ids, by_level[level], f"{path}: no region '{{id}}' at level '{level}'")
+    return problems
+
+
+def _sites(scenario: Scenario, places: pd.DataFrame) -> list[str]:
+    known = places["site_id"].tolist()
+    return _unknown(
+        [e.site_id for e in scenario.existing], known, "existing: no candidate place '{id}'"
+    )
+
+
+def _demand(scenario: Scenario, layers: Layers) -> list[str]:
+    spread = [n for n, w in scenario.demand.named().items() if w.spread == "by_weight"]
+    have = [layers.demand, layers.demand_mw, layers.matrix]
+    if spread and needs_places(scenario, layers) and all(t is None or not len(t) for t in have):
+        return [f"demand: workload {some(spread)} is spread by_weight, but layers.demand is empty"]
+    return []
+
+
+def _pois(layers: Layers, places: pd.DataFrame, pois: pd.DataFrame) -> list[str]:
+    known = pois["poi_id"].tolist()
+    pool = set(known)
+    problems = []
+    role = where(layers, "parcels" if layers.parcels is not None else "sites")
+    for site, named in zip(places["site_id"], places["poi_ids"], strict=True):
+        problems += [
+            f"{role}: '{site}' names POI '{p}', which no substation and no letter has"
+            f"{did_you_mean(p, known)}"
+            for p in named or ()
+            if p not in pool
+        ]
+    if layers.shared_limits is not None:
+        asked = layers.shared_limits["poi_id"]
+        said = f"{where(layers, 'shared_limits')}: no substation and no letter has POI '{{id}}'"
+        problems += _unknown(asked, known, said)
+    return problems
+
+
+def _tables(scenario: Scenario, layers: Layers, places: pd.DataFrame) -> list[str]:
+    problems = []
+    sites = places["site_id"].tolist()
+    if layers.commitments is not None:
+        said = f"{where(layers, 'commitments')}: no candidate place '{{id}}'"
+        problems += _unknown(layers.commitments["site_id"], sites, said)
+        committed = set(layers.commitments["site_id"])
+        forbidden = places["site_id"][places["decision"] == "forbid"]
+        problems += [
+            f"{where(layers, 'commitments')}: '{i}' is committed, but its decision is forbid"
+            for i in sorted(committed & set(forbidden))
+        ]
+    if layers.matrix is not None and not set(layers.matrix["site_id"]) & set(sites):
+        problems.append(
+            f"{where(layers, 'matrix')}: none of its site_id is a candidate place "
+            f"(it has {some(layers.matrix['site_id'], 3)}; the places are {some(sites, 3)})"
+        )
+    if layers.demand_mw is not None:
+        role = where(layers, "demand_mw")
+        names = list(scenario.demand.named())
+        problems += _unknown(layers.demand_mw["workload"], names, f"{role}: no workload '{{id}}'")
+        if layers.demand is not None:
+            known = layers.demand["place_id"].tolist()
+            asked = layers.demand_mw["place_id"]
+            problems += _unknown(asked, known, f"{role}: no demand place '{{id}}'")
+    return problems
