@@ -144,6 +144,7 @@ def solve_matrix(
     method: Method = "choose",
     crossover: bool = True,
     known_bound: float = -math.inf,
+    target: float = -math.inf,
     effort: float | None = None,
     stage: str = "",
     began: float | None = None,
@@ -154,7 +155,8 @@ def solve_matrix(
     integrality; the outcome of an LP carries row duals as its certificate. ``method`` picks the LP
     algorithm; without ``crossover`` interior point and PDLP return no vertex. ``known_bound`` is a
     bound from elsewhere: the run ends when the incumbent meets ``limits.gap`` against it.
-    ``effort`` is HiGHS's share of time for heuristics (its default is 0.05).
+    A plan as good as ``target`` ends it too. ``effort`` is HiGHS's share of time for heuristics
+    (its default is 0.05).
 
     ``work`` counts how often HiGHS asked whether to stop: reproducible, unlike seconds.
     """
@@ -176,7 +178,9 @@ def solve_matrix(
         if effort is not None:
             h.setOptionValue("mip_heuristic_effort", float(effort))
         if math.isfinite(known_bound):
-            h.setOptionValue("objective_target", _target(known_bound, limits.gap))
+            target = max(target, target_for(known_bound, limits.gap))
+        if math.isfinite(target):
+            h.setOptionValue("objective_target", target)
     if start is not None:
         _give_start(h, start)
     watch = _Watch(limits, stage, began, stop, on_progress, known_bound)
@@ -322,7 +326,7 @@ def _give_start(h: highspy.Highs, start: FloatArray) -> None:
     h.setSolution(solution)
 
 
-def _target(bound: float, gap: float) -> float:
+def target_for(bound: float, gap: float) -> float:
     """Return the largest objective whose gap to ``bound`` is at most ``gap``."""
     return bound / (1 - gap) if bound > 0 else bound / (1 + gap)
 

@@ -1,0 +1,228 @@
+"""The parts of a matrix that belong to one owner each, and what they are worth at given prices.
+
+Once the duals of the linking rows are fixed, the rest of the problem falls apart into one small LP
+per owner. Owners are sorted once, so that any set of their blocks is gathered by slices, and solved
+in batches: a few thousand columns at a time is where simplex is fastest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from sitepick.program import LINKING, SHARED, FloatArray, IntArray, Matrix
+from sitepick.solve.certificate import clip_duals, owner_bounds
+
+_BATCH_COLUMNS = 3000
+_SMALL_ROW = 16  # units (owners or shared columns) that a row may tie into one group
+_GROUP_SHARE = 0.05  # largest group, as a share of all columns
+
+
+def grouped(matrix: Matrix) -> Matrix:
+    """Return ``matrix`` with owners merged that a few rows tie together, renumbered 0, 1, ...
+
+    A row over few owners and shared columns (sites at one POI with its MW columns) is cheaper kept
+    inside one block than priced. Groups are in order of their lowest owner. A row that zero does
+    not satisfy never merges, nor do rows that would make a group too large.
+    """
+    n = len(matrix.cost)
+    if not (matrix.owner >= 0).any():
+        return matrix
+    _, unit = np.unique(matrix.owner, return_inverse=True)
+    shared = matrix.owner == SHARED
+    unit = unit.astype(np.int64)
+    unit[shared] = unit.max(initial=0) + 1 + np.arange(int(shared.sum()))
+    rows = np.repeat(np.arange(matrix.A.shape[0]), np.diff(matrix.A.indptr))
+    touched = np.unique(np.stack([rows, unit[matrix.A.indices]]), axis=1)
+    count = np.bincount(touched[0], minlength=matrix.A.shape[0])
+    refused = (matrix.row_lower > 0) | (matrix.row_upper < 0)
+    limit = _SMALL_ROW
+    while limit > 1:
+        small = (count > 1) & (count <= limit) & ~refused
+        at = small[touched[0]]
+        label = _components(touched[0][at], touched[1][at], int(unit.max()) + 1)
+        group = label[unit]
+        if np.bincount(group).max() <= max(_GROUP_SHARE * n, 1.5 * _largest(matrix.owner)):
+            break
+        limit //= 2
+    else:
+        group = unit
+    # a shared column joins a group only where an owner does
+    owned = np.unique(group[~shared])
+    free = shared & ~np.isin(group, owned)
+    lowest = np.full(int(group.max()) + 1, n, dtype=np.int64)
+    np.minimum.at(lowest, group[~shared], matrix.owner[~shared])
+    order = owned[np.argsort(lowest[owned], kind="stable")]
+    number = np.full(int(group.max()) + 1, SHARED, dtype=np.int64)
+    number[order] = np.arange(len(order))
+    return replace(matrix, owner=np.where(free, SHARED, number[group]))
+
+
+def _components(rows: IntArray, units: IntArray, size: int) -> IntArray:
+    """Label the units (size,) so that units of one row share a label."""
+    if not len(rows):
+        return np.arange(size)
+    first = np.ones(len(rows), dtype=bool)
+    first[1:] = rows[1:] != rows[:-1]
+    head = units[np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0))]
+    graph = sp.coo_array((np.ones(len(rows)), (head, units)), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _largest(owner: IntArray) -> int:
+    return int(np.bincount(owner[owner >= 0]).max(initial=0))
+
+
+@dataclass(frozen=True)
+class Owners:
+    """The local blocks of ``matrix``, whose owners are numbered 0 .. count - 1."""
+
+    matrix: Matrix
+
+    @cached_property
+    def count(self) -> int:
+        return int(self.matrix.owner.max(initial=-1)) + 1
+
+    @cached_property
+    def linking(self) -> IntArray:
+        """Rows that belong to no single owner."""
+        return np.flatnonzero((self.matrix.row_owner == LINKING) | (self.matrix.row_owner < 0))
+
+    @cached_property
+    def _columns(self) -> tuple[IntArray, IntArray]:
+        return _by_owner(self.matrix.owner, self.count)
+
+    @cached_property
+    def _rows(self) -> tuple[IntArray, IntArray]:
+        return _by_owner(self.matrix.row_owner, self.count)
+
+    @cached_property
+    def _local(self) -> sp.csr_array:
+        """Local rows in order of owner; column numbers count within the owner's block."""
+        columns, column_start = self._columns
+        place = np.zeros(len(self.matrix.cost), dtype=np.int64)
+        place[columns] = np.arange(len(columns)) - np.repeat(
+            column_start[:-1], np.diff(column_start)
+        )
+        local = sp.csr_array(self.matrix.A[self._rows[0]])
+        return sp.csr_array(
+            (local.data, place[local.indices], local.indptr),
+            shape=(local.shape[0], int(np.diff(column_start).max(initial=0))),
+        )
+
+    @cached_property
+    def _linking_transposed(self) -> sp.csr_array:
+        return sp.csr_array(self.matrix.A[self.linking].T)
+
+    def price(
+        self, y: FloatArray, wanted: IntArray, enough: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return ``y`` with the best local duals of the ``wanted`` owners, and what owners add.
+
+        The second array (count,) is each owner's share of the safe bound (at most 0 for an owner
+        that may be absent). The local duals in ``y`` are tried first: an owner whose share is
+        above ``-enough`` with them is not solved again.
+        """
+        y = clip_duals(self.matrix, y)
+        worth = owner_bounds(self.matrix, y, self.count) + self._row_share(y)
+        todo = wanted[worth[wanted] < -enough]
+        if not len(todo):
+            return y, worth
+        reduced = self.matrix.cost - self._linking_transposed @ y[self.linking]
+        sizes = np.diff(self._columns[1])[todo]
+        batch = np.cumsum(sizes) // _BATCH_COLUMNS
+        for number in np.unique(batch):
+            owners = todo[batch == number]
+            rows, duals = self._solve(owners, reduced)
+            old = y[rows]
+            y[rows] = duals
+            better = owner_bounds_of(self, owners, reduced, y)
+            worse = better < worth[owners]
+            if worse.any():
+                # imprecise duals must not replace better ones
+                back = np.isin(self.matrix.row_owner[rows], owners[worse])
+                y[rows[back]] = old[back]
+            worth[owners] = np.maximum(better, worth[owners])
+        return y, worth
+
+    def _row_share(self, y: FloatArray) -> FloatArray:
+        """(count,) what the local rows add to the bound."""
+        rows, start = self._rows
+        part = y[rows]
+        side = np.where(part > 0, self.matrix.row_lower[rows], self.matrix.row_upper[rows])
+        value = np.where(part == 0, 0.0, part * np.where(part == 0, 0.0, side))
+        owner = np.repeat(np.arange(self.count), np.diff(start))
+        return np.asarray(np.bincount(owner, weights=value, minlength=self.count), dtype=float)
+
+    def block(self, owners: IntArray) -> tuple[IntArray, IntArray, sp.csr_array]:
+        """Return rows, columns and the matrix of the blocks of ``owners``, side by side."""
+        columns, column_start = self._columns
+        rows, row_start = self._rows
+        column_at = _ranges(column_start[owners], column_start[owners + 1])
+        row_at = _ranges(row_start[owners], row_start[owners + 1])
+        part = self._local[row_at]
+        width = np.diff(column_start)[owners]
+        height = np.diff(row_start)[owners]
+        shift = np.repeat(np.cumsum(width) - width, height)
+        indices = part.indices + np.repeat(shift, np.diff(part.indptr))
+        A = sp.csr_array((part.data, indices, part.indptr), shape=(len(row_at), len(column_at)))
+        return rows[row_at], columns[column_at], A
+
+    def _solve(self, owners: IntArray, reduced: FloatArray) -> tuple[IntArray, FloatArray]:
+        from sitepick.solve.highs import load, lp_duals, run
+
+        rows, columns, A = self.block(owners)
+        part = Matrix(
+            cost=reduced[columns],
+            offset=0.0,
+            lower=self.matrix.lower[columns],
+            upper=self.matrix.upper[columns],
+            integer=np.zeros(len(columns), dtype=bool),
+            owner=self.matrix.owner[columns],
+            A=A,
+            row_lower=self.matrix.row_lower[rows],
+            row_upper=self.matrix.row_upper[rows],
+        )
+        if not len(rows):
+            return rows, np.zeros(0)
+        h = load(part, relax=True, threads=None)
+        h.setOptionValue("solver", "simplex")
+        h.setOptionValue("presolve", "off")
+        run(h)
+        duals = lp_duals(h, len(rows))
+        return rows, clip_duals(part, np.zeros(len(rows)) if duals is None else duals)
+
+
+def owner_bounds_of(
+    owners: Owners, which: IntArray, reduced: FloatArray, y: FloatArray
+) -> FloatArray:
+    """Return (len(which),) what ``which`` add to the bound; ``reduced`` prices linking rows."""
+    rows, columns, A = owners.block(which)
+    matrix = owners.matrix
+    z = reduced[columns] - A.T @ y[rows]
+    share = np.minimum(z * matrix.lower[columns], z * matrix.upper[columns])
+    side = np.where(y[rows] > 0, matrix.row_lower[rows], matrix.row_upper[rows])
+    value = np.where(y[rows] == 0, 0.0, y[rows] * np.where(y[rows] == 0, 0.0, side))
+    total = np.zeros(owners.count)
+    np.add.at(total, matrix.owner[columns], share)
+    np.add.at(total, matrix.row_owner[rows], value)
+    return total[which]
+
+
+def _by_owner(owner: IntArray, count: int) -> tuple[IntArray, IntArray]:
+    """Return the positions with an owner, sorted by it, and (count + 1,) where each begins."""
+    at = np.flatnonzero(owner >= 0)
+    at = at[np.argsort(owner[at], kind="stable")]
+    return at, np.searchsorted(owner[at], np.arange(count + 1))
+
+
+def _ranges(starts: IntArray, stops: IntArray) -> IntArray:
+    """Return the concatenation of arange(start, stop)."""
+    length = stops - starts
+    total = int(length.sum())
+    jump = np.repeat(starts - (np.cumsum(length) - length), length)
+    return jump + np.arange(total)
