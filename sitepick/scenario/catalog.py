@@ -6,13 +6,54 @@ The rows live in ``catalogs/*.yaml`` beside this file, each with ``source``,
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
-from sitepick.scenario.fields import FirstDay, NonNegative, Percent, Positive, Section
+from sitepick.scenario.fields import (
+    FirstDay,
+    NonNegative,
+    Number,
+    Percent,
+    Positive,
+    Section,
+    Shown,
+    Whole,
+)
+
+if TYPE_CHECKING:
+    from sitepick.scenario.schema import Scenario
 
 Climate = Literal["cold", "mild", "hot_dry", "hot_humid"]
+CLIMATES: tuple[Climate, ...] = get_args(Climate)
+TABLES = ("halls", "hardware", "power_options", "lead_times")
+"""Names of the catalog tables, each a file ``catalogs/NAME.yaml``."""
+
+_Pue = Annotated[Number, Field(ge=1, le=3)]
+
+
+def _every_climate(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        return dict.fromkeys(CLIMATES, value)
+    if isinstance(value, dict):
+        missing = [c for c in CLIMATES if c not in value]
+        if missing and set(value) <= set(CLIMATES):
+            raise ValueError(f"needs all climates or one number; {', '.join(missing)} missing")
+    return value
+
+
+PueByClimate = Annotated[
+    dict[Climate, _Pue],
+    BeforeValidator(_every_climate),
+    Shown({"anyOf": [
+        {"type": "number", "minimum": 1, "maximum": 3},
+        {"type": "object", "properties": {c: {"type": "number"} for c in CLIMATES},
+         "required": list(CLIMATES), "additionalProperties": False},
+    ]}),
+]  # fmt: skip
+"""PUE by climate; one number stands for all climates."""
 
 
 class Evidence(Section):
@@ -23,7 +64,7 @@ class Evidence(Section):
         "B", description="A primary, B secondary, C general knowledge."
     )
     as_of: FirstDay | None = Field(None, description="Date of the figures.")
-    price_year: int | None = Field(
+    price_year: Whole | None = Field(
         None, description="Price year of the money (default: the scenario's)."
     )
 
@@ -31,9 +72,9 @@ class Evidence(Section):
 class HallClass(Evidence):
     """A class of data hall: density, cooling, cost. Halls are whole."""
 
-    id: str
-    name: str = ""
-    kw_per_rack: Positive = Field(description="Largest rack power, kW.")
+    id: str = Field(min_length=1, description="Name used in the scenario and in every output.")
+    name: str = Field("", description="What it is, in words.")
+    kw_per_rack: Positive = Field(description="Largest rack power it can take, kW.")
     hall_it_mw: Positive = Field(description="IT MW of one hall.")
     capex_musd_per_mw: NonNegative = Field(
         description="Facility capex (shell, mechanical, electrical), MUSD per IT MW."
@@ -45,10 +86,16 @@ class HallClass(Evidence):
     om_musd_per_mw_year: NonNegative = Field(
         0.25, description="Operation and maintenance, MUSD per IT MW of hall and year."
     )
-    pue_avg: dict[Climate, Positive] = Field(description="Annual mean PUE by climate, for MWh.")
-    pue_peak: dict[Climate, Positive] = Field(description="Design-day PUE by climate, for MW.")
+    pue_avg: PueByClimate = Field(
+        description="Annual mean PUE by climate (or one for all), for MWh."
+    )
+    pue_peak: PueByClimate = Field(
+        description="Design-day PUE by climate (or one for all), for MW."
+    )
     wue_l_per_kwh: NonNegative = Field(0, description="On-site water, litres per IT kWh.")
-    liquid_share: float = Field(0, ge=0, le=1, description="Share of heat taken by liquid.")
+    liquid_share: Annotated[Number, Field(ge=0, le=1)] = Field(
+        0, description="Share of heat that liquid takes at the chip, 0 to 1."
+    )
     ha_per_mw: NonNegative = Field(0.2, description="Campus land, ha per IT MW.")
     retrofit_of: str | None = Field(
         None, description="This row is a retrofit of one hall of that class."
@@ -57,12 +104,21 @@ class HallClass(Evidence):
     # a retrofitted hall is a class row of its own: hall_it_mw, capex and build_months are the
     # retrofit's; such a class is never built on green field
 
+    @model_validator(mode="after")
+    def _peak_above_mean(self) -> HallClass:
+        low = [c for c in CLIMATES if self.pue_peak[c] < self.pue_avg[c]]
+        if low:
+            raise ValueError(f"pue_peak is below pue_avg for {', '.join(low)}")
+        if self.retrofit_of == self.id:
+            raise ValueError("retrofit_of names the class itself")
+        return self
+
 
 class Hardware(Evidence):
     """An accelerator or server class. Yield is per workload: never one figure."""
 
-    id: str
-    name: str = ""
+    id: str = Field(min_length=1, description="Name used in the scenario and in every output.")
+    name: str = Field("", description="What it is, in words.")
     kw_per_rack: Positive = Field(
         description="Rack power, kW: it fits hall classes of at least that."
     )
@@ -83,3 +139,78 @@ class Hardware(Evidence):
     available_from: FirstDay | None = Field(None, description="Not delivered before.")
     lead_months: NonNegative = Field(9, description="Months from order to delivery.")
     liquid_required: bool = Field(False, description="Needs a hall class with liquid cooling.")
+
+
+def fits(item: Hardware, hall: HallClass) -> bool:
+    """Return whether ``item`` can stand in ``hall``: rack power, and liquid where it needs it."""
+    return item.kw_per_rack <= hall.kw_per_rack and (
+        not item.liquid_required or hall.liquid_share > 0
+    )
+
+
+@cache
+def table(name: str) -> list[dict[str, Any]]:
+    """Return the rows of one catalog file as plain values, in file order."""
+    from sitepick.scenario.yaml_tree import parse
+
+    path = Path(__file__).parent / "catalogs" / f"{name}.yaml"
+    rows: list[dict[str, Any]] = parse(path.read_text(encoding="utf-8"), path.name).plain()
+    return rows
+
+
+def catalog_tables() -> dict[str, list[dict[str, Any]]]:
+    """Return every catalog table by name, for display. Rows are copies."""
+    return {name: [dict(row) for row in table(name)] for name in TABLES}
+
+
+def catalog_ids(name: str) -> list[str]:
+    """Return the ids of one catalog table."""
+    return [str(row["id"]) for row in table(name)]
+
+
+R = TypeVar("R", HallClass, Hardware)
+
+
+@cache
+def _catalog_row(kind: type[R], name: str, row_id: str) -> R:
+    for row in table(name):
+        if row["id"] == row_id:
+            return kind.model_validate(row)
+    raise KeyError(row_id)
+
+
+def _resolve(asked: list[str | R], kind: type[R], name: str) -> tuple[R, ...]:
+    found: dict[str, R] = {}
+    for item in asked:
+        row = _catalog_row(kind, name, item) if isinstance(item, str) else item
+        if row.id not in found or not isinstance(item, str):
+            found[row.id] = row
+    return tuple(found.values())
+
+
+def hall_classes(scenario: Scenario) -> tuple[HallClass, ...]:
+    """Return the scenario's hall classes in its order; own rows replace. ``halls: none`` is ().
+
+    Raises KeyError for an unknown id; `read_scenario` has refused those already.
+    """
+    return () if scenario.halls == "none" else _resolve(scenario.halls, HallClass, "halls")
+
+
+def hardware(scenario: Scenario) -> tuple[Hardware, ...]:
+    """Return the scenario's hardware in its order; own rows replace. ``hardware: none`` is ().
+
+    Raises KeyError for an unknown id; `read_scenario` has refused those already.
+    """
+    asked = scenario.hardware
+    return () if asked == "none" else _resolve(asked, Hardware, "hardware")
+
+
+def reference(scenario: Scenario) -> Hardware:
+    """Return the hardware whose work per IT MW is 1 ref_mw: the scenario's own row, or the catalog's.
+
+    Yields are relative to h100, so the yield of h in ref_mw is its yield over the reference's.
+    """
+    for row in hardware(scenario):
+        if row.id == scenario.reference_hardware:
+            return row
+    return _catalog_row(Hardware, "hardware", scenario.reference_hardware)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from sitepick.scenario.fields import NonNegative, Section, as_list
+from sitepick.scenario.fields import NonNegative, OneOrMany, Section
 
 
 class LayerFile(Section):
     """A file of features or rows and how its columns are to be read."""
 
     file: str = Field(
-        description="Path relative to the scenario, or `bundled:NAME` for data that ships."
+        min_length=1,
+        description="Path relative to the scenario, or `bundled:NAME` for data that ships.",
     )
     layer: str | None = Field(None, description="Layer name in a GeoPackage or file geodatabase.")
     sheet: str | None = Field(None, description="Sheet of an XLSX file (default: the first).")
@@ -27,7 +28,7 @@ class LayerFile(Section):
     where: str | None = Field(
         None, description="Filter, as in SQL WHERE: `kv >= 100 AND st = 'TX'`."
     )
-    keep: list[str] = Field([], description="Own columns that travel to every output.")
+    keep: OneOrMany[str] = Field([], description="Own columns that travel to every output.")
     crs: str | None = Field(None, description="CRS of a file that states none, e.g. `EPSG:2276`.")
     kind: Literal["load", "generation"] | None = Field(
         None, description="What a hosting-capacity layer's MW mean; generation is refused for load."
@@ -61,49 +62,37 @@ class MatrixFile(LayerFile):
 class LayerList(Section):
     """Input files by role."""
 
-    substations: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
+    substations: OneOrMany[LayerFile] = Field(
         [], description="POIs with kV and, where known, load headroom."
     )
-    lines: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
-        [], description="Transmission lines (shown on maps)."
-    )
-    fiber_nodes: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
-        [], description="Fiber points of presence."
-    )
-    fiber_links: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
-        [], description="Fiber routes."
-    )
-    regions: Annotated[list[RegionLayer], BeforeValidator(as_list)] = Field(
+    lines: OneOrMany[LayerFile] = Field([], description="Transmission lines (shown on maps).")
+    fiber_nodes: OneOrMany[LayerFile] = Field([], description="Fiber points of presence.")
+    fiber_links: OneOrMany[LayerFile] = Field([], description="Fiber routes.")
+    regions: OneOrMany[RegionLayer] = Field(
         [], description="Nested region polygons, one entry per level."
     )
-    exclusions: Annotated[list[Exclusion], BeforeValidator(as_list)] = Field(
-        [], description="Excluded areas."
-    )
-    parcels: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
+    exclusions: OneOrMany[Exclusion] = Field([], description="Excluded areas.")
+    parcels: OneOrMany[LayerFile] = Field(
         [], description="Parcels: with them, nothing else becomes a candidate."
     )
-    sites: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
+    sites: OneOrMany[LayerFile] = Field(
         [],
         description="Table of candidates with fixed cost and capacity (plain facility location).",
     )
-    demand: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
-        [], description="Demand places (points)."
-    )
-    demand_mw: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
+    demand: OneOrMany[LayerFile] = Field([], description="Demand places (points).")
+    demand_mw: OneOrMany[LayerFile] = Field(
         [], description="Table place_id, workload, from_date, mw."
     )
-    power_offers: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
+    power_offers: OneOrMany[LayerFile] = Field(
         [], description="Utility letters, one row per POI and tranche."
     )
-    shared_limits: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
-        [], description="Limits that several POIs share."
-    )
-    tariffs: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
+    shared_limits: OneOrMany[LayerFile] = Field([], description="Limits that several POIs share.")
+    tariffs: OneOrMany[LayerFile] = Field(
         [], description="Energy price and demand charge by POI or region."
     )
-    commitments: Annotated[list[LayerFile], BeforeValidator(as_list)] = Field(
+    commitments: OneOrMany[LayerFile] = Field(
         [], description="Decisions already made: site_id, what, mw, date, musd."
     )
-    matrix: Annotated[list[MatrixFile], BeforeValidator(as_list)] = Field(
+    matrix: OneOrMany[MatrixFile] = Field(
         [], description="Measured site-to-place cost or round-trip time."
     )

@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sitepick.scenario.fields import NonNegative, Percent, Positive, Section
+from sitepick.scenario.fields import (
+    NonNegative,
+    Number,
+    OneOrMany,
+    Percent,
+    Positive,
+    Section,
+    Whole,
+)
 
 Stage = Literal["energised", "signed", "studied", "requested", "published", "assumed"]
 """How firm a megawatt is, firmest first."""
@@ -55,7 +63,7 @@ class UpgradeStep(Section):
     mw: Positive = Field(description="Grid MW per step.")
     musd: NonNegative = Field(description="Cost per step, MUSD.")
     lead_months: NonNegative = Field(36, description="Months from order to energised.")
-    max_steps: int = Field(1, ge=1, le=20, description="Most steps per POI.")
+    max_steps: Whole = Field(1, ge=1, le=20, description="Most steps per POI.")
 
 
 class Power(Section):
@@ -77,7 +85,7 @@ class Power(Section):
     wait_years: NonNegative = Field(
         0, description="Years from as_of until a layer's headroom without a date is energised."
     )
-    count_stages: list[Stage] = Field(
+    count_stages: OneOrMany[Stage] = Field(
         ["energised", "signed", "studied", "published"], description="Stages whose MW count."
     )
     slip_years: dict[Stage, NonNegative] = Field(
@@ -88,19 +96,19 @@ class Power(Section):
         description="Whether non-firm (curtailable) MW count; counted ones lose their curtailed hours of energy only in the report.",
     )
     tie_km_max: Positive = Field(30, description="Longest tie from a parcel to a POI, route km.")
-    max_ties: int = Field(1, ge=1, le=4, description="Most POIs that one site may use.")
-    candidate_pois: int = Field(
+    max_ties: Whole = Field(1, ge=1, le=4, description="Most POIs that one site may use.")
+    candidate_pois: Whole = Field(
         4, ge=1, le=50, description="Nearest POIs considered per parcel without `poi_ids`."
     )
-    route_factor: Annotated[float, Field(ge=1, le=3)] = Field(
+    route_factor: Annotated[Number, Field(ge=1, le=3)] = Field(
         1.3, description="Tie route km per straight km."
     )
-    tie_musd_per_km: dict[float, NonNegative] = Field(
+    tie_musd_per_km: dict[Positive, NonNegative] = Field(
         {69: 0.9, 115: 1.2, 138: 1.4, 230: 1.7, 345: 2.2, 500: 2.8, 765: 3.8},
         description="Tie cost by kV, MUSD/km; the nearest class is used.",
     )
     tie_fixed_musd: NonNegative = Field(8, description="Switching station per tie, MUSD.")
-    tie_mw_by_kv: dict[float, Positive] = Field(
+    tie_mw_by_kv: dict[Positive, Positive] = Field(
         {34.5: 20, 69: 60, 115: 120, 138: 200, 230: 400, 345: 1000, 500: 2000, 765: 3500},
         description="Largest single-customer connection by kV, grid MW; the class at or below is used.",
     )

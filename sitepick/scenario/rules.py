@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from sitepick.scenario.fields import (
     FirstDay,
     LastDay,
     NonNegative,
+    Number,
+    OneOrMany,
     Percent,
     Positive,
     Section,
     Series,
+    Whole,
     YearSeries,
-    as_list,
 )
 
 
@@ -60,7 +62,7 @@ class Demand(Section):
         4, description="For `it_mw`: price of turned-away IT MW per year, MUSD."
     )
     workloads: dict[str, Workload] = Field({}, description="Workloads by name.")
-    route_factor: Annotated[float, Field(ge=1, le=4)] = Field(
+    route_factor: Annotated[Number, Field(ge=1, le=4)] = Field(
         1.4, description="Fiber route km per straight km."
     )
     hop_ms: NonNegative = Field(0.5, description="Equipment delay added to each round trip, ms.")
@@ -99,8 +101,10 @@ class ExistingHardware(Section):
 class ExistingSite(Section):
     """What stands at a parcel or site with decision `existing`."""
 
-    site_id: str
-    halls: dict[str, int] = Field({}, description="Hall class -> whole halls.")
+    site_id: str = Field(min_length=1, description="Id of the parcel or site.")
+    halls: dict[str, Annotated[Whole, Field(ge=0)]] = Field(
+        {}, description="Hall class -> whole halls."
+    )
     hardware: list[ExistingHardware] = Field([], description="Installed hardware by vintage.")
     grid_mw: NonNegative = Field(
         0, description="Contracted grid MW at the site's POI, outside any letter."
@@ -113,7 +117,7 @@ class Fiber(Section):
     musd_per_km: NonNegative = Field(
         0.06, description="Lateral cost, MUSD per route km (two diverse ones cost double)."
     )
-    route_factor: Annotated[float, Field(ge=1, le=3)] = Field(
+    route_factor: Annotated[Number, Field(ge=1, le=3)] = Field(
         1.3, description="Lateral route km per straight km."
     )
     diverse: bool = Field(False, description="Charge two laterals.")
@@ -124,7 +128,7 @@ class RegionRule(Section):
     """A rule for one or more regions of a level."""
 
     level: str = Field("region", description="Region level the rule speaks of.")
-    ids: Annotated[list[str] | None, BeforeValidator(as_list)] = Field(
+    ids: OneOrMany[str] | None = Field(
         None, description="Region ids (default: every region of the level)."
     )
     together: bool = Field(False, description="true: the ids count as one region for this rule.")
@@ -143,7 +147,7 @@ class RegionRule(Section):
         None, description="Moratorium: nothing new is energised from here..."
     )
     closed_to: LastDay | None = Field(None, description="...to here (default: for ever).")
-    allowed_hardware: list[str] | None = Field(
+    allowed_hardware: OneOrMany[str] | None = Field(
         None, description="Only these hardware ids (export rules)."
     )
     hardware_delay_months: NonNegative = Field(
@@ -162,7 +166,9 @@ class Regions(Section):
     """Which regions are entered, and their rules."""
 
     rules: list[RegionRule] = Field([], description="Rules; several may name the same region.")
-    max_entered: dict[str, int] = Field({}, description="Level -> most regions entered.")
+    max_entered: dict[str, Annotated[Whole, Field(ge=0)]] = Field(
+        {}, description="Level -> most regions entered."
+    )
 
 
 class SupplyItem(Section):
@@ -183,7 +189,7 @@ class SupplyItem(Section):
         description="Months from order (not before as_of) to energised; the order's year is charged.",
     )
     level: str | None = Field(None, description="Region level of `ids`.")
-    ids: Annotated[list[str] | None, BeforeValidator(as_list)] = Field(
+    ids: OneOrMany[str] | None = Field(
         None, description="Regions that share the cap (default: all sites)."
     )
     unit: str = Field("units", description="Name of the unit, for reports.")
@@ -203,7 +209,7 @@ class Limits(Section):
     net_present_cost_musd_max: NonNegative | None = Field(
         None, description="Net present cost without the shortfall penalty, MUSD."
     )
-    sites_max: int | None = Field(
+    sites_max: Whole | None = Field(
         None, ge=0, description="Most sites open, existing ones included."
     )
     co2_kt_per_year_max: NonNegative | None = Field(
@@ -224,8 +230,8 @@ class Solver(Section):
     work_limit: Positive | None = Field(
         None, description="Deterministic work limit (same bytes on any machine)."
     )
-    threads: int = Field(2, ge=1, le=256, description="Threads.")
-    seed: int = Field(0, ge=0, description="Random seed.")
+    threads: Whole = Field(2, ge=1, le=256, description="Threads.")
+    seed: Whole = Field(0, ge=0, description="Random seed.")
     name: str = Field(
         "highs", description="highs, cbc, scip, cp-sat, or any solver that PuLP finds."
     )

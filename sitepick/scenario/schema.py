@@ -8,15 +8,76 @@ IT MW x PUE, grid MW is what the point of interconnection (POI) carries.
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from sitepick.scenario.catalog import HallClass, Hardware
-from sitepick.scenario.fields import FirstDay, LastDay, Percent, Section, YearSeries
+from sitepick.scenario.fields import (
+    FirstDay,
+    LastDay,
+    Number,
+    Percent,
+    Section,
+    Whole,
+    YearSeries,
+)
 from sitepick.scenario.inputs import LayerList
 from sitepick.scenario.power import CandidateRules, Power
 from sitepick.scenario.rules import Demand, ExistingSite, Fiber, Limits, Regions, Solver, SupplyItem
+
+
+def _form(value: Any) -> str | None:
+    if isinstance(value, (list, tuple)):
+        return "<list>"
+    return "<word>" if value == "none" else None
+
+
+def _row_form(value: Any) -> str | None:
+    if isinstance(value, (dict, Section)):
+        return "<row>"
+    return None if value is None or isinstance(value, (list, tuple)) else "<id>"
+
+
+def _listed(value: Any) -> Any:
+    return [value] if value != "none" and isinstance(value, (str, dict, Section)) else value
+
+
+# the tags in angle brackets are no YAML keys: where an error lies is read off the tree without them
+_HallRow = Annotated[
+    Annotated[str, Tag("<id>")] | Annotated[HallClass, Tag("<row>")],
+    Discriminator(
+        _row_form,
+        custom_error_type="row_form",
+        custom_error_message="must be a hall class id, or a row of your own",
+    ),
+]
+_HardwareRow = Annotated[
+    Annotated[str, Tag("<id>")] | Annotated[Hardware, Tag("<row>")],
+    Discriminator(
+        _row_form,
+        custom_error_type="row_form",
+        custom_error_message="must be a hardware id, or a row of your own",
+    ),
+]
+HallList = Annotated[
+    Annotated[Literal["none"], Tag("<word>")] | Annotated[list[_HallRow], Tag("<list>")],
+    Discriminator(
+        _form,
+        custom_error_type="list_form",
+        custom_error_message="must be 'none' or a list of hall class ids and rows",
+    ),
+    BeforeValidator(_listed),
+]
+HardwareList = Annotated[
+    Annotated[Literal["none"], Tag("<word>")] | Annotated[list[_HardwareRow], Tag("<list>")],
+    Discriminator(
+        _form,
+        custom_error_type="list_form",
+        custom_error_message="must be 'none' or a list of hardware ids and rows",
+    ),
+    BeforeValidator(_listed),
+]
 
 
 class Periods(Section):
@@ -44,9 +105,9 @@ class Periods(Section):
 class Money(Section):
     """How money is counted: real, of one price year."""
 
-    price_year: int = Field(2026, ge=1990, le=2100, description="All MUSD are of this year.")
+    price_year: Whole = Field(2026, ge=1990, le=2100, description="All MUSD are of this year.")
     discount_rate_pct: Percent = Field(9, description="Real discount rate, % per year.")
-    inflation_pct: Percent = Field(
+    inflation_pct: Annotated[Number, Field(ge=-10, le=50)] = Field(
         2.5, description="Converts catalog prices of other price years, % per year."
     )
 
@@ -57,20 +118,24 @@ class Scenario(Section):
     version: Literal[1] = Field(description="Version of this format.")
     name: str = Field("plan", min_length=1, max_length=120, description="Name of the plan.")
     as_of: FirstDay = Field(description="Today, for the plan: nothing starts before it.")
-    periods: Periods
-    money: Money = Field(default_factory=Money)
+    periods: Periods = Field(description="The planning periods.")
+    money: Money = Field(default_factory=Money, description="Price year and rates.")
     objective: Literal["min_cost", "max_compute", "earliest_mw"] = Field(
         "min_cost", description="What is optimised; cost breaks ties."
     )
-    layers: LayerList = Field(default_factory=LayerList)
-    candidates: CandidateRules = Field(default_factory=CandidateRules)
-    power: Power = Field(default_factory=Power)
-    demand: Demand
-    halls: Literal["none"] | list[str | HallClass] = Field(
+    layers: LayerList = Field(default_factory=LayerList, description="Input files by role.")
+    candidates: CandidateRules = Field(
+        default_factory=CandidateRules, description="Which places are considered."
+    )
+    power: Power = Field(
+        default_factory=Power, description="Where grid MW come from, and what they cost."
+    )
+    demand: Demand = Field(description="What is asked.")
+    halls: HallList = Field(
         ["dlc"],
         description="Hall classes: catalog ids, or own rows (same id replaces). none: capacity is continuous.",
     )
-    hardware: Literal["none"] | list[str | Hardware] = Field(
+    hardware: HardwareList = Field(
         "none",
         description="Hardware: catalog ids, or own rows. none: IT is outside the plan and demand is plain IT MW.",
     )
@@ -82,8 +147,8 @@ class Scenario(Section):
         description="Share of IT MW that feeds campus network and storage, % (yield applies to the rest).",
     )
     existing: list[ExistingSite] = Field([], description="What stands already.")
-    fiber: Fiber = Field(default_factory=Fiber)
-    regions: Regions = Field(default_factory=Regions)
+    fiber: Fiber = Field(default_factory=Fiber, description="Access to the fiber network.")
+    regions: Regions = Field(default_factory=Regions, description="Rules by region.")
     procurement: dict[str, SupplyItem] = Field({}, description="Limited supplies by name.")
     budget_musd: YearSeries | None = Field(
         None,
@@ -92,21 +157,10 @@ class Scenario(Section):
     budget_carry_over: bool = Field(
         False, description="true: what is not spent may be spent later."
     )
-    limits: Limits = Field(default_factory=Limits)
-    solver: Solver = Field(default_factory=Solver)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Scenario:
-        if self.periods.from_ < self.as_of.replace(day=1) and self.existing == []:
-            raise ValueError(
-                f"periods start {self.periods.from_}, before as_of {self.as_of}: "
-                "nothing can start before as_of"
-            )
-        if self.hardware == "none":
-            wrong = [n for n, w in self.demand.named().items() if w.uses != "it"]
-            if wrong:
-                raise ValueError(f"with 'hardware: none' workloads use 'it', not so: {wrong}")
-        return self
+    limits: Limits = Field(
+        default_factory=Limits, description="Bounds on what is not the objective."
+    )
+    solver: Solver = Field(default_factory=Solver, description="How long to search.")
 
 
 def period_starts(periods: Periods) -> list[date]:
