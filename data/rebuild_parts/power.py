@@ -15,7 +15,15 @@ import pandas as pd
 
 from rebuild_parts.archives import read_csv, wheel
 from rebuild_parts.regions import county_of_points
-from rebuild_parts.write import DATA, feature, point, rounded, write_csv, write_geojson
+from rebuild_parts.write import (
+    DATA,
+    feature,
+    point,
+    rounded,
+    text_or_null,
+    write_csv,
+    write_geojson,
+)
 from sitepick.network.grid import Grid
 from sitepick.network.headroom import withdrawal_headroom
 
@@ -43,8 +51,7 @@ def build(folder: Path, scope: str) -> None:
         stations = _with_headroom(stations)
     else:
         stations["headroom_mw"] = np.nan
-        for column in ("headroom_limit", "headroom_outage"):
-            stations[column] = pd.Series(None, index=stations.index, dtype=object)
+        stations["headroom_limit"] = stations["headroom_outage"] = np.nan
         stations["headroom_estimated"] = False
     packed = "" if scope == "texas" else ".gz"
     write_geojson(f"{short}_substations.geojson{packed}", _station_features(stations), **NOTICE)
@@ -187,10 +194,7 @@ def _stations(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     )
     stations = tables["sub"].set_index("poi_id")[["name", "lon", "lat"]].join(facts)
     stations = stations.reset_index().sort_values("poi_id")
-    names, ids = county_of_points(stations["lon"], stations["lat"])
-    # As objects, so that a missing county stays None and becomes null.
-    stations["county"] = pd.Series(names, index=stations.index, dtype=object)
-    stations["county_id"] = pd.Series(ids, index=stations.index, dtype=object)
+    stations["county"], stations["county_id"] = county_of_points(stations["lon"], stations["lat"])
     return stations
 
 
@@ -217,11 +221,11 @@ def _station_features(stations: pd.DataFrame) -> list[dict[str, Any]]:
             "n_bus": int(row.n_bus),
             "zone": row.zone,
             "state": row.state,
-            "county": row.county,
-            "county_id": row.county_id,
+            "county": text_or_null(row.county),
+            "county_id": text_or_null(row.county_id),
             "headroom_mw": rounded(row.headroom_mw, 1),
-            "headroom_limit": row.headroom_limit,
-            "headroom_outage": row.headroom_outage,
+            "headroom_limit": text_or_null(row.headroom_limit),
+            "headroom_outage": text_or_null(row.headroom_outage),
             "headroom_estimated": bool(row.headroom_estimated),
             "synthetic": True,
         }

@@ -53,6 +53,11 @@ def rounded(value: float, digits: int) -> float | int | None:
     return int(result) if result == int(result) else result
 
 
+def text_or_null(value: Any) -> str | None:
+    """Text for JSON, null for a missing value."""
+    return None if pd.isna(value) else str(value)
+
+
 def point(lon: float, lat: float, digits: int = 4) -> dict[str, Any]:
     """GeoJSON point in lon/lat degrees."""
     return {"type": "Point", "coordinates": [round(lon, digits), round(lat, digits)]}
