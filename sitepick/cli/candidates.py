@@ -1,0 +1,72 @@
+"""`sitepick candidates`: what was looked at, what fell where, and what remains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sitepick.cli import talk
+from sitepick.cli.find import scenario_path
+from sitepick.cli.options import Force, Json, Overrides, Quiet, ScenarioArgument, Verbose
+from sitepick.errors import ScenarioError
+
+WRITTEN = (".geojson", ".csv")
+"""What ``--out`` writes, by the file's ending."""
+
+
+def candidates(
+    scenario: ScenarioArgument = None,
+    overrides: Overrides = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Write every candidate with its status and reasons: .geojson or .csv.",
+        ),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Show how many places were looked at, how many fell at each test, and what remains."""
+    speaker = talk.begin(json, quiet, verbose)
+    path = scenario_path(scenario)
+    if out is not None and out.suffix.lower() not in WRITTEN:
+        raise ScenarioError(f"{out}: the name must end in {' or '.join(WRITTEN)}")
+    if out is not None and out.exists() and not force:
+        raise ScenarioError(f"{out}: exists; name another file or add --force")
+    from sitepick import pipeline
+
+    prepared = pipeline.prepare(pipeline.load(path, overrides or ()), on_stage=speaker.detail)
+    places = prepared.candidates
+    if out is not None:
+        from sitepick.exports.folder import write_candidates
+
+        write_candidates(prepared, out)
+        speaker.say(f"written to {out}")
+    if json:
+        speaker.answer_json(
+            {
+                "status": "ok",
+                "waterfall": [{"step": step, "places": n} for step, n in places.waterfall],
+                "pois": len(places.pois),
+                "ties": len(places.ties),
+                "synthetic": places.synthetic,
+                "notes": [n.message for n in places.notes],
+                "file": None if out is None else str(out),
+            }
+        )
+        return
+    width = max(len(step) for step, _ in places.waterfall)
+    for step, count in places.waterfall:
+        speaker.answer(f"{step:<{width}}  {count:>8,}")
+    speaker.answer(f"with {len(places.ties):,} possible ties to {len(places.pois):,} POIs")
+    if places.synthetic:
+        speaker.answer("some input is synthetic: this is no statement about a real place")
+    for note in places.notes:
+        speaker.say(f"note: {note.message}")

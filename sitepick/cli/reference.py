@@ -1,0 +1,129 @@
+"""The command line's reference page, made from the app itself: ``python -m sitepick.cli.reference``.
+
+``docs/cli.md`` is this page; a test compares them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+from typer.models import ArgumentInfo
+
+from sitepick.cli.app import COMMANDS
+
+EXAMPLES = {
+    "init": """\
+sitepick init                                    # sitepick.yaml, commented
+sitepick init --templates                        # empty tables: parcels, power_offers, ...
+sitepick init --templates --xlsx                 # the same as one workbook
+sitepick init parcels.xlsx letters.csv subs.gpkg # recognises roles and columns, lists doubts
+sitepick init --example texas                    # texas.yaml, on the bundled synthetic grid""",
+    "validate": """\
+sitepick validate
+sitepick validate plan.yaml --set power.tie_km_max=20 --layers""",
+    "layers": """\
+sitepick layers subs.gpkg
+sitepick layers substations.geojson --preset hifld
+sitepick layers --presets""",
+    "candidates": """\
+sitepick candidates plan.yaml
+sitepick candidates plan.yaml --out why-not.geojson""",
+    "solve": """\
+sitepick solve                                   # the only scenario here
+sitepick solve plan.yaml --gap 1 --time-limit 60
+sitepick solve plan.yaml --set demand.must_serve=true --out runs/must
+sitepick solve plan.yaml --from runs/plan-1      # start from an earlier run
+sitepick solve plan.yaml --fix runs/plan-1/sites.csv --only   # price exactly that plan
+sitepick solve plan.yaml --json | jq .gap
+sitepick solve plan.yaml --write-mps plan.mps    # for another solver""",
+    "check": "sitepick check runs/plan-1",
+    "report": "sitepick report runs/plan-1",
+    "export": """\
+sitepick export runs/plan-1 --to gpkg -o plan.gpkg
+sitepick export runs/plan-1 --to xlsx""",
+    "catalog": """\
+sitepick catalog
+sitepick catalog halls -v
+sitepick catalog hardware --json""",
+    "schema": "sitepick schema -o sitepick.schema.json",
+}
+"""What people type, by command."""
+
+INTRODUCTION = """\
+# Command line
+
+<!-- generated from the app: python -m sitepick.cli.reference > docs/cli.md -->
+
+Answers go to stdout, everything else to stderr, so `sitepick solve --json > answer.json` is clean.
+`--json` makes the answer one JSON object, also for errors (`status`, `exit_code`, `problems`).
+`-q` leaves only errors on stderr; `-v` adds detail. Colours follow `NO_COLOR`, `FORCE_COLOR` and
+`TERM=dumb`; pipes get none. The live gap is shown on terminals; elsewhere there is a line every ten
+seconds. Ctrl-C once stops the search and keeps the best plan so far; twice aborts, and nothing is
+written.
+
+| exit code | meaning |
+| ---: | --- |
+| 0 | a plan was found and checked (or the command did what it was asked) |
+| 1 | a bug in sitepick |
+| 2 | the command line or the scenario is wrong |
+| 3 | an input file is missing, unreadable, or holds unusable data |
+| 4 | infeasible: no plan satisfies the scenario |
+| 5 | no plan within the limit of time or work |
+| 7 | the independent check found the plan wrong |
+| 130 | interrupted before any plan was found |
+
+`sitepick --version` prints the version, `sitepick COMMAND --help` the help of a command.
+"""
+
+
+def markdown() -> str:
+    """Return the page: one section per command, in the order of the app."""
+    return "\n".join([INTRODUCTION, *(_section(command) for command in COMMANDS)])
+
+
+def _section(command: Callable[..., None]) -> str:
+    # read from the annotations, not from the parser that typer builds of them: its classes change
+    hints = get_type_hints(command, include_extras=True)
+    infos = {name: hints[name].__metadata__[0] for name in inspect.signature(command).parameters}
+    arguments = [
+        info.metavar if _needed(command, name) else f"[{info.metavar}]"
+        for name, info in infos.items()
+        if isinstance(info, ArgumentInfo)
+    ]
+    lines = [f"## {command.__name__}", "", inspect.cleandoc(command.__doc__ or ""), ""]
+    lines += [
+        "```text",
+        " ".join(["sitepick", command.__name__, *arguments, "[OPTIONS]"]),
+        "```",
+        "",
+    ]
+    lines += ["| argument or option | meaning |", "| --- | --- |"]
+    for name, info in infos.items():
+        lines.append(f"| {_names(info)} | {_meaning(command, name, info)} |")
+    lines += ["", "```sh-session", EXAMPLES[command.__name__], "```", ""]
+    return "\n".join(lines)
+
+
+def _names(info: Any) -> str:
+    if isinstance(info, ArgumentInfo):
+        return f"`{info.metavar}`"
+    value = f" {info.metavar}" if info.metavar else ""
+    # typer takes the first name for the default until it builds the parser
+    names = [info.default, *(info.param_decls or ())]
+    return ", ".join(f"`{name}{value}`" for name in names if str(name).startswith("-"))
+
+
+def _meaning(command: Callable[..., None], name: str, info: Any) -> str:
+    text = (info.help or "").replace("|", "\\|")
+    return f"{text} Required." if _needed(command, name) else text
+
+
+def _needed(command: Callable[..., None], name: str) -> bool:
+    return inspect.signature(command).parameters[name].default is inspect.Parameter.empty
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

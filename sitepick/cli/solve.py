@@ -1,0 +1,190 @@
+"""`sitepick solve`: from a scenario to a checked plan in a run folder."""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sitepick.cli import talk
+from sitepick.cli.find import run_folder, scenario_path
+from sitepick.cli.options import Force, Json, Overrides, Quiet, ScenarioArgument, Verbose
+from sitepick.cli.progress import Progress, run_with_progress
+from sitepick.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from sitepick.cli.talk import Talk
+    from sitepick.run import Prepared, Run
+
+UNIT = {"min_cost": "MUSD", "max_compute": "ref_mw-years", "earliest_mw": "MW-years"}
+"""Unit of the objective while it is sought, by ``objective:``."""
+
+
+def solve(
+    scenario: ScenarioArgument = None,
+    overrides: Overrides = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="Run folder (default: runs/NAME-1, -2, ...)."
+        ),
+    ] = None,
+    force: Force = False,
+    gap: Annotated[
+        float | None,
+        typer.Option("--gap", min=0, max=100, metavar="PCT", help="Asked gap, %."),
+    ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option("--time-limit", min=0, metavar="S", help="Seconds of solving."),
+    ] = None,
+    work_limit: Annotated[
+        float | None,
+        typer.Option("--work-limit", min=0, metavar="N", help="Reproducible limit of work."),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=256, metavar="N", help="Threads.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, metavar="N", help="Random seed.")
+    ] = None,
+    solver: Annotated[
+        str | None,
+        typer.Option("--solver", metavar="NAME", help="highs, cbc, scip, cp-sat, or PuLP's name."),
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Hand the whole problem to the solver at once.")
+    ] = False,
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="Start from an earlier run.")
+    ] = None,
+    fix: Annotated[
+        Path | None,
+        typer.Option(
+            "--fix", metavar="FILE", help="Table of my plan: price it, or fix part of it."
+        ),
+    ] = None,
+    only: Annotated[
+        bool, typer.Option("--only", help="With --fix: nothing but what the file names.")
+    ] = False,
+    write_lp: Annotated[
+        Path | None,
+        typer.Option("--write-lp", metavar="FILE", help="Write the model as LP and do not solve."),
+    ] = None,
+    write_mps: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-mps", metavar="FILE", help="Write the model as MPS and do not solve."
+        ),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Find a plan, check it, and write it with a proven gap to a run folder."""
+    speaker = talk.begin(json, quiet, verbose)
+    if only and fix is None:
+        raise ScenarioError("--only goes with --fix FILE")
+    if fix is not None and not fix.is_file():
+        raise ScenarioError(f"{fix}: no such file")
+    if out is not None and out.exists() and not force and not _empty_folder(out):
+        raise ScenarioError(f"{out}: exists; name another folder or add --force")
+    earlier = run_folder(start) if start is not None else None
+    path = scenario_path(scenario)
+    from sitepick import pipeline
+
+    loaded = pipeline.load(path, overrides or ())
+    prepared = pipeline.prepare(loaded, on_stage=speaker.detail)
+    if write_lp is not None or write_mps is not None:
+        _write_model(prepared, write_lp, write_mps, speaker)
+        return
+
+    def work(progress: Progress, stop: threading.Event) -> Run:
+        return pipeline.solve(
+            prepared, gap=None if gap is None else gap / 100, time_limit_s=time_limit,
+            work_limit=work_limit, threads=threads, seed=seed, solver=solver, exact=exact,
+            start=earlier, fix=fix, fix_only=only, on_progress=progress, stop=stop,
+        )  # fmt: skip
+
+    run = run_with_progress(work, speaker, UNIT[loaded.scenario.objective])
+    folder = None
+    if run.solution is not None:
+        from sitepick.exports.folder import write_run
+
+        folder = out or next_folder(loaded.scenario.name)
+        write_run(run, folder, force=force, argv=sys.argv[1:])
+    _answer(run, folder, speaker)
+    raise typer.Exit(exit_code(run))
+
+
+def exit_code(run: Run) -> int:
+    """Return the exit code that a run deserves."""
+    if run.solution is not None:
+        return 7 if run.findings else 0
+    if run.outcome.status == "infeasible":
+        return 4
+    return 130 if run.outcome.interrupted else 5
+
+
+def next_folder(name: str) -> Path:
+    """Return the first free runs/NAME-n; a name never leaves the folder ``runs``."""
+    slug = re.sub(r"[^\w-]+", "-", name).strip("-_")[:60] or "plan"
+    number = 1
+    while (Path("runs") / f"{slug}-{number}").exists():
+        number += 1
+    return Path("runs") / f"{slug}-{number}"
+
+
+def infeasible_lines(run: Run) -> list[str]:
+    """Say what is missing, in IT and grid MW, and by when."""
+    lines = ["infeasible: no plan satisfies the scenario"]
+    unit = "IT MW" if run.prepared.scenario.hardware == "none" else "ref_mw"
+    for s in run.shortfall:
+        place = "" if s.place_id == "anywhere" else f" at {s.place_id}"
+        lines.append(
+            f"  {s.period}: {s.workload}{place} asks {s.asked_ref_mw:,.1f} {unit}, short by "
+            f"{s.missing_ref_mw:,.1f} {unit} = {s.missing_grid_mw:,.1f} grid MW (design day)"
+        )
+    if run.shortfall:
+        lines.append("  more dated MW, a later date, or `must_serve: false` would make it feasible")
+    else:
+        lines.append(
+            "  the demand is not what fails: look at required sites, commitments, minimum sizes,"
+            " region minima and `limits`"
+        )
+    return lines
+
+
+def _answer(run: Run, folder: Path | None, speaker: Talk) -> None:
+    code = exit_code(run)
+    if speaker.json:
+        from sitepick.exports.summary import summary
+
+        speaker.answer_json({**summary(run), "run": None if folder is None else str(folder)})
+    elif run.solution is not None:
+        from sitepick.report.terminal import print_report
+
+        print_report(run, speaker.console())
+    if code == 4:
+        speaker.complain(infeasible_lines(run))
+    elif code in (5, 130):
+        said = "interrupted" if code == 130 else "the limit of time or work ended the search"
+        speaker.complain([f"no plan: {said} before any plan was found; nothing was written"])
+    elif code == 7:
+        speaker.complain(
+            ["check failed: the plan breaks its own scenario", *map(str, run.findings)]
+        )
+    if folder is not None:
+        speaker.say(f"written to {folder}")
+
+
+def _empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _write_model(prepared: Prepared, lp: Path | None, mps: Path | None, speaker: Talk) -> None:
+    raise NotImplementedError
