@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from sitepick.candidates.geo import Features, Floats, Geoms, LocalFrame, as_geoms, cells, nearest_km
+from sitepick.candidates.geo import (
+    Features,
+    Floats,
+    Geoms,
+    LocalFrame,
+    as_geoms,
+    as_points,
+    cells,
+    nearest_km,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -76,7 +85,7 @@ def _distance(rule: _Rule, lon: Floats, lat: Floats) -> Floats:
         return nearest_km(lon, lat, rule.features, rule.buffer_km)
     km = np.full(len(lon), np.inf)
     known = np.flatnonzero(np.isfinite(lon))
-    km[known[rule.features.touching(shapely.points(lon[known], lat[known]))]] = 0.0
+    km[known[rule.features.touching(as_points(lon[known], lat[known]))]] = 0.0
     return km
 
 

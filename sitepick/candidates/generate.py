@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,29 +15,28 @@ from sitepick.layers.types import Layers, Note
 from sitepick.scenario.schema import Scenario
 
 Source = Literal["parcels", "table", "at_pois"]
-_ROLE = {"parcels": "parcels", "table": "sites", "at_pois": "substations"}
+_ROLE: dict[Source, str] = {"parcels": "parcels", "table": "sites", "at_pois": "substations"}
 
 
 def source_of(scenario: Scenario, layers: Layers) -> Source:
     """Return where candidates come from; raise when that layer is missing or empty."""
-    frames = {"parcels": layers.parcels, "table": layers.sites, "at_pois": layers.pois}
+    frames: dict[Source, Any] = {
+        "parcels": layers.parcels, "table": layers.sites, "at_pois": layers.pois,
+    }  # fmt: skip
     asked = scenario.candidates.source
-    if asked == "auto":
-        given = [name for name, frame in frames.items() if frame is not None]
-        if not given:
-            raise LayerError(
-                "no places to choose from: give layers.parcels, layers.sites or layers.substations"
-            )
-        chosen = given[0]
-    elif frames[asked] is None:
-        raise ScenarioError(
-            f"candidates.source is '{asked}', but layers.{_ROLE[asked]} names no file"
+    given = [name for name, frame in frames.items() if frame is not None]
+    if asked == "auto" and not given:
+        raise LayerError(
+            "no places to choose from: give layers.parcels, layers.sites or layers.substations"
         )
-    else:
-        chosen = asked
+    chosen = given[0] if asked == "auto" else asked
+    if chosen not in given:
+        raise ScenarioError(
+            f"candidates.source is '{chosen}', but layers.{_ROLE[chosen]} names no file"
+        )
     if not len(frames[chosen]):
         raise LayerError(f"{where(layers, _ROLE[chosen])}: no usable row, so no candidate")
-    return chosen  # type: ignore[return-value]
+    return chosen
 
 
 def places(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms, list[Note]]:

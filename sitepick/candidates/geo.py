@@ -31,17 +31,24 @@ _MANY_VERTICES = 4_000
 def as_geoms(values: Any) -> Geoms:
     """Return geometries as an object array; missing and empty ones become None."""
     out = np.empty(len(values), dtype=object)
-    out[:] = [g if isinstance(g, shapely.Geometry) and not g.is_empty else None for g in values]
+    out[:] = list(values)
+    out[~shapely.is_geometry(out) | shapely.is_empty(out)] = None
     return out
 
 
 def straight_km(lon1: Any, lat1: Any, lon2: Any, lat2: Any) -> Floats:
     """Return the geodesic km between pairs of points; nan where a coordinate is nan."""
-    (*ends,) = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (lon1, lat1, lon2, lat2)))
+    ends = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (lon1, lat1, lon2, lat2)))
     known = np.isfinite(ends).all(axis=0)
     out = np.full(ends[0].shape, np.nan)
-    out[known] = GEOD.inv(*(e[known] for e in ends))[2] / 1000
+    from_lon, from_lat, to_lon, to_lat = (end[known] for end in ends)
+    out[known] = GEOD.inv(from_lon, from_lat, to_lon, to_lat)[2] / 1000
     return out
+
+
+def as_points(lon: Floats, lat: Floats) -> Geoms:
+    """Return points at finite coordinates."""
+    return np.asarray(shapely.points(lon, lat), dtype=object)
 
 
 def earth_centred_km(lon: Floats, lat: Floats) -> Floats:
@@ -190,7 +197,7 @@ def _nearest_in_frame(
     if not len(near):
         return np.full(len(lon), np.inf)
     local = frame.into(near)
-    points = frame.into(shapely.points(lon, lat))
+    points = frame.into(as_points(lon, lat))
     chosen = shapely.STRtree(local).nearest(points)
     line = shapely.shortest_line(points, local[chosen])
     # the frame only finds the foot point; the length is measured on the ellipsoid

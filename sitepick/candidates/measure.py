@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sitepick.candidates.geo import Features, Floats, as_geoms, nearest_km, straight_km
+from sitepick.candidates.geo import Features, Floats, Ints, as_geoms, nearest_km, straight_km
 from sitepick.candidates.text import empty, some
 from sitepick.layers.types import Layers, Note
 from sitepick.scenario.schema import Scenario
@@ -164,8 +164,8 @@ def reach(
     return table, notes
 
 
-def _repeated(ids: pd.Series, codes: np.ndarray) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, categories=ids.to_numpy(dtype=object))
+def _repeated(ids: pd.Series, codes: Ints) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, categories=pd.Index(ids, dtype=object))
 
 
 def _measured(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pandas as pd
 from sitepick.candidates import regions as region_room
 from sitepick.candidates.text import keep_columns, objects, some
 from sitepick.layers.types import Layers, Note
+from sitepick.scenario.power import STAGES
 from sitepick.scenario.schema import Scenario, period_starts
 
 if TYPE_CHECKING:
@@ -85,8 +87,9 @@ def dated_mw(scenario: Scenario, layers: Layers, pois: pd.DataFrame) -> pd.DataF
     counts from the first period that starts on or after it.
     """
     power = scenario.power
-    starts = period_starts(scenario.periods)[:-1]
-    best, why_letter = _letters(power, layers, starts)
+    starts = period_starts(scenario.periods)
+    best, why_letter = _letters(power, layers.power_offers, starts)
+    last = starts[-2]
     ids = pois["poi_id"].to_numpy(dtype=object)
     lettered = set() if layers.power_offers is None else set(layers.power_offers["poi_id"])
     has_letter = np.array([i in lettered for i in ids], dtype=bool)
@@ -102,15 +105,16 @@ def dated_mw(scenario: Scenario, layers: Layers, pois: pd.DataFrame) -> pd.DataF
         mw[unknown] = 0.0
 
     slip = power.slip_years.get(power.headroom_stage, 0.0)
-    waited = later(scenario.as_of, power.wait_years + slip)
+    waited = later(later(scenario.as_of, power.wait_years), slip)
+    dates = list(pois["from_date"])
     for k in np.flatnonzero(~has_letter & (stated > 0)):
-        given = pois["from_date"].iat[k]
+        given = dates[k]
         day = waited if given is None else later(given, slip)
         if power.headroom_stage not in power.count_stages:
             reason = (
                 f"its {stated[k]:,.0f} MW are of stage {power.headroom_stage}, which is not counted"
             )
-        elif day > starts[-1]:
+        elif day > last:
             reason = f"its {stated[k]:,.0f} MW are dated {day}, after the last period starts"
         else:
             continue
@@ -119,7 +123,7 @@ def dated_mw(scenario: Scenario, layers: Layers, pois: pd.DataFrame) -> pd.DataF
         test[k], why[k] = "no_dated_mw", why_letter[ids[k]]
 
     step = power.upgrade_step
-    buys = step is not None and later(scenario.as_of, step.lead_months / 12) <= starts[-1]
+    buys = step is not None and later(scenario.as_of, step.lead_months / 12) <= last
     can_buy = ~has_letter & ~unknown & buys
     dry = ~has_letter & (stated <= 0) & ~can_buy
     test[dry], why[dry] = "no_mw", "headroom is 0 MW and no letter"
@@ -131,36 +135,51 @@ def dated_mw(scenario: Scenario, layers: Layers, pois: pd.DataFrame) -> pd.DataF
 
 
 def _letters(
-    power: Power, layers: Layers, starts: list[date]
+    power: Power, offers: pd.DataFrame | None, starts: list[date]
 ) -> tuple[dict[str, float], dict[str, str]]:
-    """Return the largest cumulative MW of counted letters by POI, and why none counts."""
-    best: dict[str, float] = {}
+    """Return the most MW of letters that count at one time by POI, and why the others do not.
+
+    Cumulative MW are split into what each letter adds over the smaller ones of its POI; only the
+    added MW of letters that count, and stand for a whole period, are summed. ``starts`` are the
+    periods' first days and the day after the last.
+    """
+    by_period: dict[str, np.ndarray] = {}
     why: dict[str, list[str]] = {}
-    if layers.power_offers is None:
-        return best, {}
-    for row in layers.power_offers.sort_values(["poi_id", "offer_id"]).to_dict("records"):
-        day = later(row["from_date"], power.slip_years.get(row["stage"], 0.0))
-        until = row["to_date"]
-        effective = next((s for s in starts if s >= day), None)
+    if offers is None:
+        return {}, {}
+    firmness = {stage: rank for rank, stage in enumerate(STAGES)}
+    ranked = offers.assign(_rank=offers["stage"].map(firmness)).sort_values(
+        ["poi_id", "mw_total", "_rank", "offer_id"]
+    )
+    below: dict[str, float] = {}
+    for row in ranked.to_dict("records"):
+        poi, total = row["poi_id"], float(row["mw_total"])
+        added = total - below.get(poi, 0.0)
+        below[poi] = max(below.get(poi, 0.0), total)
+        day = None if pd.isna(row["from_date"]) else row["from_date"]
+        day = day and later(day, power.slip_years.get(row["stage"], 0.0))
+        until = None if pd.isna(row["to_date"]) else row["to_date"]
+        standing = np.array(
+            [
+                (day is None or start >= day) and (until is None or (end - until).days <= 1)
+                for start, end in pairwise(starts)
+            ]
+        )
         faults = []
         if row["stage"] not in power.count_stages:
             faults.append(f"stage {row['stage']} is not counted")
         if not row["firm"] and power.nonfirm == "exclude":
             faults.append("non-firm MW are excluded")
-        if effective is None:
-            faults.append(f"dated {day}, after the last period starts")
-        elif isinstance(until, date) and not pd.isna(until) and until < effective:
-            faults.append(f"ends {until}, before its first period")
+        if not standing.any():
+            dated = f"dated {day}" + (f" to {until}" if until else "")
+            faults.append(f"{dated}, which covers no period from its first day on")
         if faults:
-            why.setdefault(row["poi_id"], []).append(
-                f"letter {row['offer_id']} ({row['mw_total']:,.0f} MW): {', '.join(faults)}"
-            )
+            told = f"letter {row['offer_id']} ({total:,.0f} MW): {', '.join(faults)}"
+            why.setdefault(poi, []).append(told)
         else:
-            best[row["poi_id"]] = max(best.get(row["poi_id"], 0.0), float(row["mw_total"]))
-    told = {}
-    for poi in {*best, *why}:
-        told[poi] = "; ".join(why.get(poi, ["its letters state 0 MW"]))
-    return best, told
+            by_period[poi] = by_period.get(poi, 0.0) + added * standing
+    best = {poi: float(mw.max()) for poi, mw in by_period.items()}
+    return best, {p: "; ".join(why.get(p, ["its letters state 0 MW"])) for p in {*best, *why}}
 
 
 def resolve_prices(
@@ -188,20 +207,20 @@ def resolve_prices(
         borrowed = first.merge(site_regions, on="site_id").drop(columns="site_id")
         inside = pd.concat([inside, borrowed], ignore_index=True)
     tariffs, areas = layers.tariffs, None
+    by_region: list[pd.DataFrame] = []
     if layers.regions is not None and len(layers.regions):
         areas = region_room.region_areas(layers.regions)
+        if tariffs is not None and "level" in tariffs:
+            by_region.append(tariffs.dropna(subset=["level", "region_id"]))
+        by_region.append(layers.regions)
     ids = pois["poi_id"]
     for column in PRICES:
         value = pd.Series(np.nan, index=pois.index)
         if tariffs is not None and "poi_id" in tariffs:
             own = tariffs.dropna(subset=["poi_id", column]).sort_values("poi_id")
             value = value.fillna(ids.map(dict(zip(own["poi_id"], own[column], strict=True))))
-        if areas is not None:
-            tables = [] if tariffs is None or "level" not in tariffs else [
-                tariffs[tariffs["region_id"].notna() & tariffs["level"].notna()]
-            ]  # fmt: skip
-            tables += [layers.regions] if column in layers.regions else []
-            for table in tables:
+        for table in by_region:
+            if areas is not None and column in table:
                 found = region_room.most_specific(inside, "poi_id", table, column, areas)
                 value = value.fillna(ids.map(found).astype(float))
         pois[column] = value.fillna(getattr(scenario.power, column)).astype(float)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from sitepick.candidates.geo import Floats, as_geoms
+from sitepick.candidates.geo import Floats, as_geoms, as_points
 from sitepick.layers.types import Note
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def locate(
         return pd.DataFrame({c: pd.Series(dtype=object) for c in (id_name, *COLUMNS)}), []
     known = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
     # the tree holds the points: a query then prepares each polygon once, however detailed
-    tree = shapely.STRtree(shapely.points(lon[known], lat[known]))
+    tree = shapely.STRtree(as_points(lon[known], lat[known]))
     polygon, point = tree.query(as_geoms(regions.geometry), predicate="intersects")
     hits = pd.DataFrame(
         {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,10 +40,10 @@ class _Failures:
     rows: list[tuple[int, int, str, float, float, str, str]] = field(default_factory=list)
 
     def add(
-        self, test: str, place: int, value: float, threshold: float, unit: str, message: str
+        self, test: str, place: Any, value: float, threshold: float, unit: str, message: str
     ) -> None:
         order = TESTS.index(test.split(":")[0])
-        self.rows.append((place, order, test, float(value), float(threshold), unit, message))
+        self.rows.append((int(place), order, test, float(value), float(threshold), unit, message))
 
 
 def screen(scenario: Scenario, layers: Layers, measured: Measured) -> pd.DataFrame:
@@ -97,6 +98,7 @@ def _excluded(scenario: Scenario, layers: Layers, at: Measured, failures: _Failu
 def _region_forbidden(
     scenario: Scenario, layers: Layers, at: Measured, failures: _Failures
 ) -> None:
+    existing = set(at.places["site_id"][at.places["decision"] == "existing"])
     position = {s: k for k, s in enumerate(at.places["site_id"])}
     told = set()
     for rule in scenario.regions.rules:
@@ -106,7 +108,7 @@ def _region_forbidden(
         if rule.ids is not None:
             hit = hit[hit["region_id"].isin(rule.ids)]
         for site, region in zip(hit["site_id"], hit["region_id"], strict=True):
-            if (site, rule.level) in told:
+            if (site, rule.level) in told or site in existing:
                 continue
             told.add((site, rule.level))
             message = f"{rule.level} {region} is forbidden by a region rule"
@@ -139,11 +141,11 @@ def _no_poi(scenario: Scenario, at: Measured, failures: _Failures) -> None:
         if not least_kv:
             return
         kv = dict(zip(at.pois["poi_id"], at.pois["kv"].to_numpy(float), strict=True))
-        for k, site in enumerate(at.places["site_id"]):
+        for place, site in enumerate(at.places["site_id"]):
             if not kv[site] >= least_kv:
                 has = "kV unknown" if np.isnan(kv[site]) else f"{kv[site]:g} kV"
                 message = f"{has}; at least {least_kv:g} kV asked (candidates.min_kv)"
-                failures.add("no_poi", k, kv[site], least_kv, "kV", message)
+                failures.add("no_poi", place, kv[site], least_kv, "kV", message)
         return
     alone = np.ones(len(at.places), dtype=bool)
     alone[at.ties.pairs["place"].to_numpy(dtype=int)] = False
@@ -176,4 +178,4 @@ def _mw(scenario: Scenario, at: Measured, failures: _Failures) -> None:
         stated = mw[poi][~np.isnan(mw[poi])]
         value = stated.max() if len(stated) else np.nan
         threshold = least if test == "min_headroom_mw" else 0.0
-        failures.add(str(test), int(place), value, threshold, "MW", says[str(test)](told) + more)
+        failures.add(str(test), place, value, threshold, "MW", says[str(test)](told) + more)

@@ -78,8 +78,9 @@ def _named(
     position = {p: k for k, p in enumerate(pois["poi_id"])}
     rows = [
         (place, position[poi])
-        for place in np.flatnonzero(stated)
-        for poi in dict.fromkeys(places["poi_ids"].iat[place])
+        for place, named in enumerate(places["poi_ids"])
+        if stated[place]
+        for poi in dict.fromkeys(named)
     ]
     place, poi = np.array(rows, dtype=int).reshape(-1, 2).T
     km = straight_km(
