@@ -97,3 +97,9 @@ class Ledger:
         """Charge ``musd`` per year and unit of ``columns`` during ``period``."""
         t = np.asarray(period, dtype=np.int64)
         self.program.add_cost(columns, np.asarray(musd, dtype=float) * self.time.yearly[t], term)
+
+    def deposit(self, term: str, columns: IntArray, year: IntArray, musd: FloatArray) -> None:
+        """Charge interest on ``musd`` (n,) per unit, posted in ``year`` and held to the end."""
+        held = self.time.rate * float(self.time.yearly.sum())
+        self.program.add_cost(columns, musd * held, term)
+        self.cash.append(Cash(term, columns, year, np.asarray(musd, dtype=float)))

@@ -17,7 +17,6 @@ from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import (
     Commitment,
     DemandData,
-    Halls,
     HardwareData,
     Headroom,
     Instance,
@@ -50,7 +49,7 @@ def assemble(scenario: Scenario, candidates: Candidates) -> Instance:
     halls = halls_of(scenario, candidates, site_at, bound)
     hardware = hardware_of(scenario, time, site_at, halls, regions)
     bound = np.maximum(bound, hardware.existing_mw.sum(axis=(1, 2)).max(axis=1, initial=0.0))
-    budget = _budget(scenario, time)
+    budget, budget_from = _budget(scenario, time)
     return Instance(
         time=time,
         sites=_sites(scenario, frame, time, regions, bound, existing, grid=grid),
@@ -65,6 +64,7 @@ def assemble(scenario: Scenario, candidates: Candidates) -> Instance:
         supplies=_supplies(scenario, candidates, time, site_at, hardware),
         commitments=commitments,
         budget_musd=budget,
+        budget_from=budget_from,
         carry_over=scenario.budget_carry_over,
         load_factor=scenario.power.load_factor_pct / 100,
         grid=grid,
@@ -224,12 +224,13 @@ def _supplies(
     return tuple(out)
 
 
-def _budget(scenario: Scenario, time: Timeline) -> FloatArray | None:
-    """Return (Y,) MUSD by calendar year; what is named before as_of's year counts with it."""
+def _budget(scenario: Scenario, time: Timeline) -> tuple[FloatArray | None, int]:
+    """Return (Y,) MUSD by calendar year, and the index of the first year that has a budget."""
     if scenario.budget_musd is None:
-        return None
+        return None, 0
     out = np.zeros(len(time.years))
     for year, musd in scenario.budget_musd.items():
         if year <= time.years[-1]:
             out[max(0, year - time.years[0])] += musd
-    return out
+    first = min(scenario.budget_musd, default=time.years[0])
+    return out, min(max(0, first - time.years[0]), len(time.years) - 1)

@@ -200,6 +200,7 @@ class Instance:
     supplies: tuple[Supply, ...]
     commitments: tuple[Commitment, ...]
     budget_musd: FloatArray | None  # (Y,)
+    budget_from: int  # first calendar year (index) with a budget; earlier cash counts with it
     carry_over: bool
     load_factor: float  # mean over nameplate
     grid: bool  # power is modelled

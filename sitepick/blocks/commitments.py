@@ -1,0 +1,54 @@
+"""Commitments: what is already decided stays so, from its date on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sitepick.blocks.columns import grid_at, it_at, open_at
+from sitepick.blocks.ledger import Ledger
+from sitepick.instance.types import Instance
+from sitepick.program import Program
+
+NAME = "commitments"
+
+
+def applies(inst: Instance) -> bool:
+    """Where something is committed."""
+    return bool(inst.commitments)
+
+
+def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
+    """No columns of its own."""
+
+
+def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
+    """Add one row per commitment and period from its start."""
+    level, it = open_at(program, inst), it_at(program, inst)
+    grid = grid_at(program, inst)
+    for what, unit in (("site", "1"), ("it_mw", "IT MW"), ("grid_mw", "grid MW")):
+        mine = [(c, t) for c in inst.commitments if c.what == what
+                for t in range(c.start, inst.time.n)]  # fmt: skip
+        if not mine:
+            continue
+        existing = inst.headroom.existing_mw
+        least = [
+            1.0 if what == "site" else c.mw - (existing[c.site] if what == "grid_mw" else 0.0)
+            for c, _ in mine
+        ]
+        row = program.add_rows(
+            f"commitments.{what}",
+            keys={
+                "site": [c.site for c, _ in mine],
+                "period": [t for _, t in mine],
+                "number": np.arange(len(mine)),
+            },
+            lower=least,
+            unit=unit,
+            relaxable=True,
+        )
+        for r, (c, t) in zip(row, mine, strict=True):
+            if what == "site":
+                program.add_entries(r, level[c.site, t], 1)
+                continue
+            here = it[c.site, :, :, t] if what == "it_mw" else grid[inst.ties.site == c.site, t]
+            program.add_entries(r, here[here >= 0], 1)

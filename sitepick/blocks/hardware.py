@@ -1,0 +1,126 @@
+"""Hardware: vintages bought, alive for their life, used by workloads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sitepick.blocks.columns import it_at, periods
+from sitepick.blocks.ledger import Ledger
+from sitepick.instance.types import Instance
+from sitepick.program import BoolArray, Program
+
+NAME = "hardware"
+
+
+def applies(inst: Instance) -> bool:
+    """Always: even `hardware: none` has plain IT MW."""
+    return True
+
+
+def _possible(inst: Instance) -> BoolArray:
+    """Return (S, K, H) where hardware can ever stand."""
+    hardware, halls = inst.hardware, inst.halls
+    roomy = halls.most > 0 if halls.whole else np.ones_like(halls.most, dtype=bool)
+    bought = roomy[:, :, None] & hardware.fits[None] & (hardware.buy_from < inst.time.n)[:, None]
+    return bought | (hardware.existing_mw.max(axis=3, initial=0.0) > 0)
+
+
+def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
+    """Add `hardware.it`, `hardware.buy`, `hardware.use` and what they cost."""
+    hardware, halls, n = inst.hardware, inst.halls, inst.time.n
+    site, hall, item = (np.repeat(a, n) for a in np.nonzero(_possible(inst)))
+    period = periods(inst, len(site) // n)
+    room = halls.most[site, hall] * halls.mw[hall] if halls.whole else inst.sites.max_it_mw[site]
+    room = np.maximum(room, hardware.existing_mw[site, hall, item, period])
+    keys = {"site": site, "hall": hall, "hardware": item, "period": period}
+    it = program.add_columns("hardware.it", keys=keys, owner=site, upper=room, unit="IT MW")
+    if not hardware.bought:
+        return
+    ledger.yearly("om", it, period, hardware.maintenance_musd[item])
+    buyable = (
+        (period >= hardware.buy_from[site, item])
+        & hardware.fits[hall, item]
+        & (halls.most[site, hall] > 0 if halls.whole else True)
+    )
+    program.add_columns(
+        "hardware.buy",
+        keys={name: key[buyable] for name, key in keys.items()},
+        owner=site[buyable],
+        upper=room[buyable],
+        unit="IT MW",
+    )
+    bought = it_at(program, inst, "hardware.buy")
+    for h in range(len(hardware.ids)):
+        s, k, t = np.nonzero(bought[:, :, h] >= 0)
+        ledger.purchase(
+            "it",
+            bought[s, k, h, t],
+            t,
+            hardware.capex_musd[h],
+            life_years=float(hardware.life_years[h]),
+            lead_months=float(hardware.lead_months[h]),
+        )
+    _use_columns(program, inst)
+
+
+def _use_columns(program: Program, inst: Instance) -> None:
+    hardware, n = inst.hardware, inst.time.n
+    here = _possible(inst).any(axis=1)  # (S, H)
+    works = np.unique(np.stack([inst.demand.serve_site, inst.demand.serve_workload]), axis=1)
+    serves = np.zeros((len(inst.sites.ids), len(inst.demand.workloads)), dtype=bool)
+    serves[works[0], works[1]] = True
+    useful = here[:, :, None] & serves[:, None, :] & (hardware.gain > 0)[None]
+    site, item, workload = (np.repeat(a, n) for a in np.nonzero(useful))
+    period = periods(inst, len(site) // n)
+    room = it_at(program, inst).max(axis=1, initial=-1)[site, item, period]
+    upper = inst.sites.max_it_mw[site]
+    keys = {"site": site, "hardware": item, "workload": workload, "period": period}
+    program.add_columns(
+        "hardware.use",
+        keys=keys,
+        owner=site,
+        upper=np.where(room >= 0, upper, 0.0),
+        unit="IT MW",
+    )
+
+
+def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
+    """Add the rows `hardware.*`."""
+    hardware, n = inst.hardware, inst.time.n
+    if not hardware.bought:
+        return
+    it, bought = it_at(program, inst), it_at(program, inst, "hardware.buy")
+    site, hall, item, period = np.nonzero(it >= 0)
+    alive = hardware.existing_mw
+    before = np.concatenate([np.zeros_like(alive[..., :1]), alive[..., :-1]], axis=3)
+    change = (alive - before)[site, hall, item, period]
+    level = program.add_rows(
+        "hardware.level",
+        keys={"site": site, "hall": hall, "hardware": item, "period": period},
+        lower=change,
+        upper=change,
+        unit="IT MW",
+    )
+    program.add_entries(level, it[site, hall, item, period], 1)
+    later = period > 0
+    program.add_entries(level[later], it[site, hall, item, period - 1][later], -1)
+    buy = bought[site, hall, item, period]
+    program.add_entries(level[buy >= 0], buy[buy >= 0], -1)
+    for h in range(len(hardware.ids)):
+        life = inst.time.life_periods(float(hardware.life_years[h]))
+        gone = (item == h) & (period >= life)
+        dead = bought[site[gone], hall[gone], h, period[gone] - life]
+        program.add_entries(level[gone][dead >= 0], dead[dead >= 0], 1)
+    use = program.columns_of("hardware.use")
+    if use is None or not use.size:
+        return
+    s, h, t = (use.keys[name] for name in ("site", "hardware", "period"))
+    code, place = np.unique((s * len(hardware.ids) + h) * n + t, return_inverse=True)
+    us, uh, ut = code // n // len(hardware.ids), code // n % len(hardware.ids), code % n
+    row = program.add_rows(
+        "hardware.use", keys={"site": us, "hardware": uh, "period": ut}, upper=0, unit="IT MW"
+    )
+    program.add_entries(row[place], use.indices, 1)
+    for k in range(it.shape[1]):
+        here = it[us, k, uh, ut]
+        program.add_entries(row[here >= 0], here[here >= 0], -1)

@@ -1,0 +1,123 @@
+"""Siting: sites open and stay open; land, campus size, required and existing sites, moratoria."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sitepick.blocks.columns import halls_at, it_at, open_at, periods, site_period
+from sitepick.blocks.ledger import Ledger
+from sitepick.instance.types import Instance
+from sitepick.program import Program
+
+NAME = "siting"
+
+
+def applies(inst: Instance) -> bool:
+    """Always: every plan opens sites."""
+    return True
+
+
+def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
+    """Add `siting.open` and what opening costs (land asked as a whole, works, laterals)."""
+    sites, time = inst.sites, inst.time
+    site, period = site_period(inst)
+    program.add_columns(
+        "siting.open",
+        keys={"site": site, "period": period},
+        owner=site,
+        lower=sites.existing[site].astype(float),
+        upper=(period >= sites.open_from[site]).astype(float),
+        integer=True,
+        unit="1",
+    )
+    level = open_at(program, inst)
+    lead = sites.lead_months
+    ledger.level_purchase("land", level, sites.land_musd, lead_months=lead)
+    ledger.level_purchase(
+        "site", level, sites.fixed_musd, life_years=sites.site_life_years, lead_months=lead
+    )
+    ledger.level_purchase(
+        "fiber", level, sites.fiber_musd, life_years=sites.fiber_life_years, lead_months=lead
+    )
+    ledger.yearly("om", level.ravel(), period, sites.om_musd_per_year)
+    assert time.n == level.shape[1]
+
+
+def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
+    """Add the rows `siting.*`."""
+    sites, n = inst.sites, inst.time.n
+    level = open_at(program, inst)
+    if n > 1:
+        site, period = site_period(inst, 1)
+        stay = program.add_rows("siting.stay", keys={"site": site, "period": period}, lower=0)
+        program.add_entries(stay, level[site, period], 1)
+        program.add_entries(stay, level[site, period - 1], -1)
+    _closed(program, inst)
+    required = np.flatnonzero(sites.required)
+    if len(required):
+        must = program.add_rows("siting.required", keys={"site": required}, lower=1, relaxable=True)
+        program.add_entries(must, level[required, -1], 1)
+    _land(program, inst)
+    _campus(program, inst)
+    if sites.count_max is not None:
+        count = program.add_rows(
+            "siting.count", keys={"one": [0]}, upper=sites.count_max, unit="sites", relaxable=True
+        )
+        program.add_entries(count[0], level[:, -1], 1)
+
+
+def _closed(program: Program, inst: Instance) -> None:
+    level = open_at(program, inst)
+    site, period = np.nonzero(inst.sites.closed & ~inst.sites.existing[:, None])
+    if not len(site):
+        return
+    row = program.add_rows(
+        "siting.closed", keys={"site": site, "period": period}, upper=0, relaxable=True
+    )
+    program.add_entries(row, level[site, period], 1)
+    later = period > 0
+    program.add_entries(row[later], level[site[later], period[later] - 1], -1)
+
+
+def _land(program: Program, inst: Instance) -> None:
+    limited = np.flatnonzero(np.isfinite(inst.sites.usable_ha))
+    if not inst.halls.whole or not len(limited) or not inst.halls.ha.any():
+        return
+    site = np.repeat(limited, inst.time.n)
+    period = periods(inst, len(limited))
+    row = program.add_rows(
+        "siting.land",
+        keys={"site": site, "period": period},
+        upper=inst.sites.usable_ha[site],
+        unit="ha",
+        relaxable=True,
+    )
+    halls = halls_at(program, inst)
+    for k, ha in enumerate(inst.halls.ha):
+        here = halls[site, k, period]
+        program.add_entries(row[here >= 0], here[here >= 0], ha)
+
+
+def _campus(program: Program, inst: Instance) -> None:
+    sites = inst.sites
+    level, it = open_at(program, inst), it_at(program, inst)
+    site, period = site_period(inst)
+    most = program.add_rows(
+        "siting.max", keys={"site": site, "period": period}, upper=0, unit="IT MW", relaxable=True
+    )
+    program.add_entries(most, level[site, period], -sites.max_it_mw[site])
+    small = np.flatnonzero((sites.min_it_mw > 0) & ~sites.existing)
+    least = np.full(len(sites.ids), -1)
+    if len(small):
+        least[small] = program.add_rows(
+            "siting.min", keys={"site": small}, lower=0, unit="IT MW", relaxable=True
+        )
+        program.add_entries(least[small], level[small, -1], -sites.min_it_mw[small])
+    _, _, k, h = it.shape[0], None, it.shape[1], it.shape[2]
+    for a in range(k):
+        for b in range(h):
+            here = it[site, a, b, period]
+            known = here >= 0
+            program.add_entries(most[known], here[known], 1)
+            last = it[small, a, b, -1]
+            program.add_entries(least[small][last >= 0], last[last >= 0], 1)
