@@ -36,6 +36,7 @@ _SHOWN = {
     "rack": "rack", "site": "site", "poi": "POI",
 }  # fmt: skip
 
+_SUFFIX = re.compile(r"_(max|min|by_kv|per_site|per_poi|once_entered)(?=_|$)")
 _QUANTITY = re.compile(r"^([-+]?[\d.,_' ]*\d[\d.]*(?:[eE][-+]?\d+)?)\s*([^\d\s].*)?$")
 _PLAIN = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
 _GROUPED = re.compile(r"^[-+]?\d{1,3}([,_' ])\d{3}(?:\1\d{3})*(?:\.\d+)?$")
@@ -46,9 +47,10 @@ def plain_unit(key: str) -> str | None:
 
     Keys of compound units (``musd_per_km``) have none. ``it_mw_max`` and ``mw`` count as ``mw``.
     """
-    if "_per_" in key and not key.endswith(("_per_site", "_per_site_max", "_per_poi")):
+    key = _SUFFIX.sub("", key)
+    if "_per_" in key:
         return None
-    words = re.sub(r"_(max|min|by_kv|per_site|per_poi)(?=_|$)", "", key).split("_")
+    words = key.split("_")
     return words[-1] if words[-1] in FACTORS else None
 
 
@@ -57,7 +59,7 @@ def shown_unit(key: str) -> str:
 
     Empty if the name states none.
     """
-    key = re.sub(r"_(max|min|by_kv|per_site|per_poi)(?=_|$)", "", key)
+    key = _SUFFIX.sub("", key)
     head, *below = key.split("_per_")
     top = _last_unit(head)
     if top is None or (below and _last_unit(below[0]) is None):

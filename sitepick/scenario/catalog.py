@@ -6,6 +6,7 @@ The rows live in ``catalogs/*.yaml`` beside this file, each with ``source``,
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
@@ -160,7 +161,7 @@ def table(name: str) -> list[dict[str, Any]]:
 
 def catalog_tables() -> dict[str, list[dict[str, Any]]]:
     """Return every catalog table by name, for display. Rows are copies."""
-    return {name: [dict(row) for row in table(name)] for name in TABLES}
+    return {name: deepcopy(table(name)) for name in TABLES}
 
 
 def catalog_ids(name: str) -> list[str]:
