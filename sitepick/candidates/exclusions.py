@@ -94,7 +94,8 @@ def _polygons(
 ) -> list[tuple]:
     hits = []
     for members, frame in cells(lon, lat):
-        bounds = shapely.total_bounds(geoms[members])
+        around = shapely.total_bounds(geoms[members])
+        bounds = np.r_[np.minimum(around, frame.bounds)[:2], np.maximum(around, frame.bounds)[2:]]
         parcels = shapely.make_valid(frame.into(shapely.segmentize(geoms[members], 0.1)))
         lifted = shapely.union_all([_area(r, bounds, frame) for r in rules if r.include], axis=None)
         areas = {}
@@ -130,4 +131,5 @@ def _area(rule: _Rule, bounds: Floats, frame: LocalFrame) -> shapely.Geometry:
 
 def _share(parcels: Geoms, area: shapely.Geometry) -> Floats:
     """Return the share of each parcel that ``area`` covers (a ratio: the frame's scale cancels)."""
-    return np.asarray(shapely.area(shapely.intersection(parcels, area)) / shapely.area(parcels))
+    taken = shapely.area(shapely.intersection(parcels, area)) / shapely.area(parcels)
+    return np.asarray(np.round(taken, 9))

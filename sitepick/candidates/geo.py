@@ -24,7 +24,8 @@ Geoms = NDArray[Any]
 GEOD = Geod(ellps="WGS84")
 _KM_PER_DEGREE = 110.5  # a degree of latitude is never shorter
 _CELL_DEG = 1.0
-_SEGMENT_DEG = 0.1  # a straight lon/lat segment this short bends less than 2 m in a local frame
+_SEGMENT_DEG = 0.05  # a straight lon/lat segment this short bends less than a metre
+_SPARE_DEG = 0.06  # so that a segment cut at the edge of a box lies beyond the distance asked
 _MANY_VERTICES = 4_000
 
 
@@ -67,10 +68,16 @@ def earth_centred_km(lon: Floats, lat: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class LocalFrame:
-    """Azimuthal equidistant frame around a point, in km."""
+    """Azimuthal equidistant frame around the middle of a cell, in km."""
 
     lon: float
     lat: float
+
+    @property
+    def bounds(self) -> Floats:
+        """West, south, east and north of the cell, degrees."""
+        half = _CELL_DEG / 2
+        return np.array([self.lon - half, self.lat - half, self.lon + half, self.lat + half])
 
     def _proj(self) -> Proj:
         return Proj(proj="aeqd", lon_0=self.lon, lat_0=self.lat, ellps="WGS84", units="km")
@@ -107,7 +114,8 @@ class Features:
     """Geometries that can be asked what lies near a box."""
 
     def __init__(self, geoms: Geoms) -> None:
-        parts = [p for g in geoms if g is not None for p in _cut(g)]
+        known = geoms[~shapely.is_missing(geoms)]
+        parts = [p for g in shapely.segmentize(known, _SEGMENT_DEG) for p in _cut(g)]
         self._parts = np.empty(len(parts), dtype=object)
         self._parts[:] = parts
         self._tree = shapely.STRtree(self._parts)
@@ -124,7 +132,7 @@ class Features:
     def around(self, bounds: Floats, margin_km: float) -> Geoms:
         """Return what lies within ``margin_km`` of a lon/lat box, cut to a somewhat larger box."""
         west, south, east, north = bounds
-        dlat = margin_km / _KM_PER_DEGREE + 0.01
+        dlat = margin_km / _KM_PER_DEGREE + _SPARE_DEG
         south, north = south - dlat, north + dlat
         widest = max(abs(south), abs(north))
         if widest >= 89:
@@ -145,7 +153,7 @@ class Features:
         if not found:
             return np.empty(0, dtype=object)
         near = np.concatenate(found)
-        return np.asarray(shapely.segmentize(near[~shapely.is_empty(near)], _SEGMENT_DEG))
+        return np.asarray(near[~shapely.is_empty(near)])
 
 
 def _cut(geom: Any) -> list[Any]:
@@ -192,8 +200,8 @@ def nearest_km(
 def _nearest_in_frame(
     lon: Floats, lat: Floats, frame: LocalFrame, features: Features, radius_km: float
 ) -> Floats:
-    bounds = np.array([lon.min(), lat.min(), lon.max(), lat.max()])
-    near = features.around(bounds, radius_km)
+    # the whole cell, not the box of its points: the answer must not depend on the other points
+    near = features.around(frame.bounds, radius_km)
     if not len(near):
         return np.full(len(lon), np.inf)
     local = frame.into(near)
@@ -204,7 +212,7 @@ def _nearest_in_frame(
     foot = shapely.get_coordinates(shapely.get_point(line, 1))
     foot_lon, foot_lat = frame.lonlat(foot)
     km = straight_km(lon, lat, foot_lon, foot_lat)
-    return np.where(shapely.length(line) == 0, 0.0, km)
+    return np.where(shapely.length(line) == 0, 0.0, np.round(km, 6))
 
 
 def area_ha(geoms: Geoms, lon: Floats, lat: Floats) -> Floats:
