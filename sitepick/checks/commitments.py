@@ -1,0 +1,34 @@
+"""Commitments: what is already decided and must be in the plan from its date on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sitepick.checks.case import Case, day, number, rows_of
+from sitepick.checks.tolerance import more
+from sitepick.finding import Finding
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Yield the breaches of `commitments.*`."""
+    for row in rows_of(case.candidates.commitments):
+        site, what = row["site_id"], row["what"]
+        begins = day(row["date"])
+        first = 0 if begins is None else case.calendar.first_from(begins)
+        for t in case.times[first:]:
+            where = f"site {site}, {case.when(t)}"
+            if not case.is_open(site, t):
+                message = "a committed site is not open"
+                yield Finding("commitments.site", where, 1, "sites", message)
+                continue
+            least = number(row["mw"]) or 0.0
+            if what == "it_mw":
+                have, unit = case.it_mw([site], t), "IT MW"
+            elif what == "grid_mw":
+                have, unit = case.site_grid_mw(site, t), "grid MW"
+            else:
+                continue
+            under = more(least, have)
+            if under:
+                message = f"{have:,.6g} {unit} are planned, {least:,.6g} are committed"
+                yield Finding(f"commitments.{what}", where, under, unit, message)

@@ -1,0 +1,71 @@
+"""Power: design-day MW within the contract, and mean MW drawn through the ties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sitepick.checks.case import Case
+from sitepick.checks.tolerance import more
+from sitepick.finding import Finding
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Mean MW drawn through one tie in a period."""
+
+    poi: str
+    mean_mw: float
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Yield the breaches of `power.balance` and `power.draw`."""
+    if not case.has_grid:
+        return
+    for site in case.active_sites:
+        for t in case.times:
+            needed, contracted = case.facility_peak_mw(site, t), case.site_grid_mw(site, t)
+            where = f"site {site}, {case.when(t)}"
+            over = more(needed, contracted)
+            if over:
+                message = (
+                    f"the design day needs {needed:,.6g} facility MW, "
+                    f"{contracted:,.6g} grid MW are contracted"
+                )
+                yield Finding("power.balance", where, over, "facility MW", message)
+            mean = case.facility_mean_mw(site, t)
+            undrawn = more(mean, sum(d.mean_mw for d in draws(case, site, t)))
+            if undrawn:
+                message = f"the ties cannot carry the mean draw of {mean:,.6g} MW"
+                yield Finding("power.draw", where, undrawn, "mean MW", message)
+
+
+def draws(case: Case, site: str, t: int, by: str = "energy_usd_per_mwh") -> list[Draw]:
+    """Return how the mean MW of a site go through its ties, least ``by`` first.
+
+    A site with one possible tie draws all of it there. With several, each tie carries at most the
+    load factor times its contracted MW (and the existing MW at the first tie), and the cheapest
+    energy is drawn first; ``by`` may name another column of the POIs, such as co2_kg_per_mwh.
+    """
+    mean = case.facility_mean_mw(site, t)
+    possible = [row["poi_id"] for row in case.ties_of.get(site, [])]
+    if not case.has_grid or mean == 0 or not possible:
+        return []
+    if len(possible) == 1:
+        return [Draw(possible[0], mean)]
+    found = []
+    left = mean
+    for poi in sorted(possible, key=lambda poi: (float(case.pois[poi][by]), poi)):
+        contracted = case.grid.get((site, poi, t), 0.0)
+        if poi == possible[0]:
+            contracted += case.existing_grid_mw(site)
+        drawn = min(left, case.load_factor * contracted)
+        if drawn > 0:
+            found.append(Draw(poi, drawn))
+            left -= drawn
+    return found
+
+
+def energy_mwh(draw: Draw) -> float:
+    """Return the energy of a draw in a year, MWh."""
+    return draw.mean_mw * 8760

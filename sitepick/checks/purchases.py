@@ -1,0 +1,118 @@
+"""Everything the plan buys: overnight cost, when energised, life and lead time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sitepick.checks import headroom
+from sitepick.checks.case import STANDING, Case, day, number
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """One purchase. ``life_years`` None: it never wears out."""
+
+    category: str
+    musd: float
+    start: int  # period in which it is energised
+    life_years: float | None
+    lead_months: float
+
+
+def purchases(case: Case) -> Iterator[Purchase]:
+    """Yield every purchase of the plan but securities, which are carried and not bought."""
+    yield from _sites(case)
+    yield from _ties(case)
+    yield from _halls(case)
+    yield from _hardware(case)
+    yield from _upgrades(case)
+    yield from _entries(case)
+
+
+def securities(case: Case) -> Iterator[tuple[float, int]]:
+    """Yield (MUSD, calendar year of payment) of securities for MW taken from offers."""
+    for offer_id, mw in case.taken.items():
+        offer = case.offers[offer_id]
+        musd = (number(offer["security_kusd_per_mw"]) or 0.0) * mw / 1000
+        paid = day(offer["reply_by"]) or case.scenario.as_of
+        yield musd, case.calendar.pay_year(paid.year)
+
+
+def _sites(case: Case) -> Iterator[Purchase]:
+    rules, fiber, lead = case.scenario.candidates, case.scenario.fiber, case.tie_months
+    for site, t in case.opened.items():
+        if t == STANDING:
+            continue
+        row = case.sites[site]
+        asked = number(row["land_musd"])
+        if asked:
+            yield Purchase("land", asked, t, None, lead)
+        works = rules.site_fixed_musd + (number(row["fixed_musd"]) or 0.0)
+        yield Purchase("site", works, t, rules.site_life_years, lead)
+        laterals = 2 if fiber.diverse else 1
+        route = number(row["fiber_km"]) or 0.0
+        yield Purchase("fiber", route * fiber.musd_per_km * laterals, t, fiber.life_years, lead)
+
+
+def _ties(case: Case) -> Iterator[Purchase]:
+    power = case.scenario.power
+    for (site, poi), t in case.tied.items():
+        if t != STANDING:
+            musd = tie_musd(case, site, poi)
+            yield Purchase("ties", musd, t, power.tie_life_years, power.tie_months)
+
+
+def tie_musd(case: Case, site: str, poi: str) -> float:
+    """Return the cost of a tie: km at the nearest kV class, and the switching station."""
+    row, power = case.ties[site, poi], case.scenario.power
+    by_kv = power.tie_musd_per_km
+    kv = number(row["kv"])
+    nearest = min(by_kv) if kv is None else min(by_kv, key=lambda c: (abs(c - kv), c))
+    return float(row["km"]) * by_kv[nearest] + power.tie_fixed_musd
+
+
+def _halls(case: Case) -> Iterator[Purchase]:
+    power = case.scenario.power
+    for (site, hall, t), row in case.hall_rows.items():
+        kind = case.halls[hall]
+        lead = kind.build_months
+        built_mw = row.built * kind.hall_it_mw
+        new_mw = built_mw + row.converted_in * kind.hall_it_mw
+        per_mw = kind.capex_musd_per_mw * case.price(kind.price_year) * case.capex_factor(site)
+        yield Purchase("facility", new_mw * per_mw, t, kind.life_years, lead)
+        if case.has_grid:
+            station = built_mw * case.pue(site, hall, "peak") * power.substation_musd_per_mw
+            yield Purchase("ties", station, t, power.tie_life_years, lead)
+        if number(case.sites[site]["land_musd"]) is None:
+            used_ha = built_mw * kind.ha_per_mw
+            price = case.scenario.candidates.land_musd_per_ha
+            yield Purchase("land", used_ha * price, t, None, lead)
+
+
+def _hardware(case: Case) -> Iterator[Purchase]:
+    for (_, _, kind, t), row in case.it_rows.items():
+        item = case.hardware[kind]
+        musd = row.bought_mw * item.capex_musd_per_mw * case.price(item.price_year)
+        yield Purchase("it", musd, t, item.life_years, item.lead_months)
+
+
+def _upgrades(case: Case) -> Iterator[Purchase]:
+    life = case.scenario.power.tie_life_years
+    for offer_id in case.taken:
+        offer = case.offers[offer_id]
+        start = headroom.first_active(case, offer)
+        if start is not None:
+            yield Purchase("upgrades", number(offer["upgrade_musd"]) or 0.0, start, life, 0)
+    step = case.scenario.power.upgrade_step
+    if step is not None:
+        for (_, t), steps in case.steps.items():
+            yield Purchase("upgrades", steps * step.musd, t, life, step.lead_months)
+
+
+def _entries(case: Case) -> Iterator[Purchase]:
+    life = case.scenario.candidates.site_life_years
+    for area in case.areas:
+        start = case.entered.get((area.rule.level, area.region_id), STANDING)
+        if start != STANDING:
+            yield Purchase("entry", area.rule.entry_musd, start, life, 0)

@@ -1,0 +1,114 @@
+"""Rows of the plan that cannot be judged at all: unknown ids and periods, duplicates, bad numbers.
+
+They are reported and left out, so that every other check reads sound rows only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from typing import Any
+
+from sitepick.checks.calendar import Calendar
+from sitepick.checks.case import ANYWHERE, Case, is_number, rows_of
+from sitepick.checks.regions import RegionId, counted_regions
+from sitepick.checks.tolerance import MW
+from sitepick.finding import Finding
+from sitepick.scenario.schema import Scenario
+from sitepick.solution import Solution
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "sites": ("site_id",),
+    "ties": ("site_id", "poi_id"),
+    "grid": ("site_id", "poi_id", "period"),
+    "halls": ("site_id", "hall", "period"),
+    "it": ("site_id", "hall", "hardware", "period"),
+    "use": ("site_id", "hardware", "workload", "period"),
+    "serve": ("site_id", "workload", "place_id", "period"),
+    "turned_away": ("workload", "place_id", "period"),
+    "offers": ("offer_id",),
+    "upgrades": ("poi_id", "period"),
+    "entered": ("level", "region_id"),
+    "cash": ("year", "category"),
+}
+"""What makes a row of each table unique."""
+STARTS = ("opened", "since", "entered")
+"""Columns that hold a period, or None for what stands already."""
+
+
+def wrong_periods(scenario: Scenario, solution: Solution) -> list[Finding]:
+    """Return a finding if the plan's periods are not the scenario's."""
+    wanted = Calendar.of(scenario).periods
+    if tuple(solution.periods) == wanted:
+        return []
+    apart = len(set(solution.periods) ^ set(wanted)) or 1
+    message = f"the plan has other periods than the scenario ({wanted[0]} to {wanted[-1]})"
+    return [Finding("rows.periods", "the plan", apart, "periods", message)]
+
+
+def sound(case: Case, solution: Solution) -> tuple[list[Finding], Solution]:
+    """Return what is wrong with single rows, and the plan without those rows."""
+    known = {
+        "site_id": set(case.sites),
+        "poi_id": set(case.pois),
+        "hall": set(case.halls),
+        "hardware": set(case.hardware),
+        "workload": set(case.workloads),
+        "place_id": {ANYWHERE, *(row["place_id"] for row in rows_of(case.candidates.places))},
+        "offer_id": set(case.offers),
+        "period": set(case.calendar.periods),
+    }
+    entries = counted_regions(case)
+    found: list[Finding] = []
+    kept: dict[str, Any] = {}
+    for table, key in KEYS.items():
+        seen: set[tuple[Any, ...]] = set()
+        good = []
+        for row in getattr(solution, table):
+            cells = {f.name: getattr(row, f.name) for f in dataclasses.fields(row)}
+            fault = _fault(cells, known) or _fault_of_table(case, table, cells, entries)
+            name = tuple(cells[column] for column in key)
+            if fault is None and name in seen:
+                fault = Finding("rows.duplicate", "", 1, "rows", "two rows say the same thing")
+            if fault is not None:
+                where = f"{table}: {', '.join(str(part) for part in name)}"
+                found.append(dataclasses.replace(fault, where=where))
+                continue
+            seen.add(name)
+            good.append(row)
+        kept[table] = tuple(good)
+    return found, dataclasses.replace(solution, **kept)
+
+
+def _fault(cells: dict[str, Any], known: dict[str, set[str]]) -> Finding | None:
+    for column, value in cells.items():
+        if column in known and value not in known[column]:
+            message = f"{column} {value!r} is not in the scenario, layers or candidates"
+            return Finding("rows.unknown", "", 1, "rows", message)
+        if column in STARTS and value is not None and value not in known["period"]:
+            message = f"{column} {value!r} is not a period"
+            return Finding("rows.unknown", "", 1, "rows", message)
+        if isinstance(value, str) or value is None:
+            continue
+        if not is_number(value):
+            return Finding("rows.number", "", 1, "rows", f"{column} is not a finite number")
+        if value < -MW and column != "musd":
+            unit = "MW" if column.endswith("_mw") else column
+            return Finding("rows.negative", "", -value, unit, f"{column} is negative")
+    return None
+
+
+def _fault_of_table(
+    case: Case, table: str, cells: dict[str, Any], entries: Collection[RegionId]
+) -> Finding | None:
+    """Return what no single column shows: ties, offers, steps and regions that do not exist."""
+    message = None
+    if table in ("ties", "grid") and (cells["site_id"], cells["poi_id"]) not in case.ties:
+        message = "no such tie is possible between this site and this POI"
+    if table == "offers" and case.offers[cells["offer_id"]]["poi_id"] != cells["poi_id"]:
+        message = f"the offer is one of POI {case.offers[cells['offer_id']]['poi_id']}"
+    if table == "upgrades" and case.scenario.power.upgrade_step is None:
+        message = "the scenario offers no upgrade steps"
+    if table == "entered" and (cells["level"], cells["region_id"]) not in entries:
+        message = "no rule asks whether this region is entered"
+    return None if message is None else Finding("rows.unknown", "", 1, "rows", message)
