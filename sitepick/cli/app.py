@@ -75,8 +75,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     # until a command has begun, its wishes are read from the raw arguments
     talk.begin(json="--json" in arguments, verbose=int("-v" in arguments))
     try:
-        result = app(arguments, prog_name="sitepick", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        # not app(...): that would answer Ctrl-C and usage errors in its own words
+        root_command: Any = typer.main.get_command(app)
+        with root_command.make_context("sitepick", arguments) as context:
+            root_command.invoke(context)
+        return 0
+    except typer.Exit as done:
+        return done.exit_code
     except _ClickException as error:
         return _usage(error)
     except SitepickError as error:

@@ -44,8 +44,8 @@ def run_folder(given: Path) -> Path:
         raise ScenarioError(f"{given}: is a file; the run folder is expected")
     if not (given / "manifest.json").is_file():
         raise ScenarioError(
-            f"{given}: is no run folder (no manifest.json).{_runs_below(given)}"
-            " `sitepick solve` makes one"
+            f"{given}: is no run folder (no manifest.json); `sitepick solve` makes one."
+            f"{_runs_below(given)}"
         )
     return given
 
@@ -60,11 +60,11 @@ def nearby(missing: Path, suffixes: tuple[str, ...]) -> str:
     same_stem = [n for n in names if Path(n).stem == missing.stem and n not in close]
     others = [n for n in sorted(names) if Path(n).suffix in suffixes]
     found = list(dict.fromkeys([*close, *same_stem, *others]))[:3]
-    return f" Nearby: {', '.join(str(folder / n) for n in found)}." if found else ""
+    return f" Nearby: {', '.join(str(folder / n) for n in found)}" if found else ""
 
 
 def _runs_below(folder: Path) -> str:
     if not folder.is_dir():
         return ""
     runs = sorted(p.parent.name for p in folder.glob("*/manifest.json"))[-3:]
-    return f" Nearby: {', '.join(str(folder / n) for n in runs)}." if runs else ""
+    return f" Nearby: {', '.join(str(folder / n) for n in runs)}" if runs else ""

@@ -31,6 +31,10 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors on stder
 Verbose = Annotated[
     int,
     typer.Option(
-        "--verbose", "-v", count=True, help="More detail, and a traceback after a bug of ours."
+        "--verbose",
+        "-v",
+        count=True,
+        show_default=False,
+        help="More detail, and a traceback after a bug of ours.",
     ),
 ]

@@ -76,6 +76,8 @@ class Interrupt:
         """Handle a signal (in the main thread)."""
         if self.stop.is_set():
             self._talk.complain(["aborted; nothing was written"])
+            if sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h")  # the live display hides the cursor
             # the solver may hear nothing for minutes; no file is open at this point
             os._exit(130)
         self.stop.set()

@@ -55,7 +55,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "shared_limits": (
         Column("limit_id", "", "BANK-A", "transformer bank, feeder or corridor", True),
         Column("poi_id", "", "POI-1", "a POI behind it (one row each)", True),
-        Column("factor", "MW per MW", 1, "load on the limit per MW at the POI", True),
+        Column("factor", "MW per MW", 1, "load on the limit per MW at the POI (blank: 1)"),
         Column("mw", "grid MW", 400, "what all POIs behind it may draw together", True),
         Column("from_date", "", None, "from when (blank: from the start)"),
         Column("source", "", "utility one-line", "where the figures come from"),

@@ -1,6 +1,7 @@
-"""The command line's reference page, made from the app itself: ``python -m sitepick.cli.reference``.
+"""The command line's reference page, made from the app itself.
 
-``docs/cli.md`` is this page; a test compares them.
+`python -m sitepick.cli.document` writes docs/cli.md; with `--check` it says whether the file is up
+to date (exit 1 if not).
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from typer.models import ArgumentInfo
 
 from sitepick.cli.app import COMMANDS
 
+TARGET = Path("docs/cli.md")
 EXAMPLES = {
     "init": """\
 sitepick init                                    # sitepick.yaml, commented
@@ -55,7 +58,7 @@ sitepick catalog hardware --json""",
 INTRODUCTION = """\
 # Command line
 
-<!-- generated from the app: python -m sitepick.cli.reference > docs/cli.md -->
+This page is generated from the app (`python -m sitepick.cli.document`); do not edit it.
 
 Answers go to stdout, everything else to stderr, so `sitepick solve --json > answer.json` is clean.
 `--json` makes the answer one JSON object, also for errors (`status`, `exit_code`, `problems`).
@@ -125,5 +128,18 @@ def _needed(command: Callable[..., None], name: str) -> bool:
     return inspect.signature(command).parameters[name].default is inspect.Parameter.empty
 
 
+def main(arguments: list[str]) -> int:
+    """Write docs/cli.md below the current folder, or check it; return the exit code."""
+    text = markdown()
+    if "--check" not in arguments:
+        TARGET.parent.mkdir(exist_ok=True)
+        TARGET.write_text(text, encoding="utf-8")
+        return 0
+    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{TARGET} is not up to date; run python -m sitepick.cli.document", file=sys.stderr)
+    return 1
+
+
 if __name__ == "__main__":
-    sys.stdout.write(markdown())
+    sys.exit(main(sys.argv[1:]))
