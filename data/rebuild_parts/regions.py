@@ -121,12 +121,10 @@ def _clean(shapes: gpd.GeoSeries, tolerance: float) -> list[Any]:
 
 
 def _geometry(shape: Any) -> dict[str, Any]:
-    """Polygon or MultiPolygon, rounded, largest part first, outer rings anticlockwise."""
+    """MultiPolygon (always, for one geometry type per layer), largest part first."""
     parts = [part for part in getattr(shape, "geoms", [shape]) if part.geom_type == "Polygon"]
     parts.sort(key=lambda part: -part.area)
     rings = [[_ring(part.exterior), *map(_ring, part.interiors)] for part in parts]
-    if len(rings) == 1:
-        return {"type": "Polygon", "coordinates": rings[0]}
     return {"type": "MultiPolygon", "coordinates": rings}
 
 
