@@ -19,7 +19,7 @@ def applies(inst: Instance) -> bool:
 
 def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     """Add `demand.serve` (where something is asked) and `demand.turned_away`."""
-    demand, n = inst.demand, inst.time.n
+    demand = inst.demand
     asked = demand.mw[demand.serve_workload, demand.serve_place]  # (N, T)
     triple, period = np.nonzero(asked > 0)
     site = demand.serve_site[triple]
@@ -45,12 +45,11 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
         unit="ref_mw",
     )
     ledger.yearly(PENALTY, short, t, demand.penalty_musd[workload])
-    assert t.max(initial=0) < n
 
 
 def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     """Add the rows `demand.*`."""
-    demand, n = inst.demand, inst.time.n
+    demand = inst.demand
     serve = program.column_families["demand.serve"]
     short = program.column_families["demand.turned_away"]
     w, d, t = (short.keys[name] for name in ("workload", "place", "period"))
@@ -76,7 +75,6 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
         link = program.add_rows("demand.link", keys=dict(serve.keys), upper=0, unit="ref_mw")
         program.add_entries(link, serve.indices, 1)
         program.add_entries(link, open_at(program, inst)[i, st], -demand.mw[sw, sd, st])
-    assert n == inst.time.n
 
 
 def _yield(program: Program, inst: Instance) -> None:

@@ -23,17 +23,19 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     """Add `regions.enter` and its cost."""
     n, e = inst.time.n, len(inst.entries)
     entry, period = np.repeat(np.arange(e), n), periods(inst, e)
+    stands = np.array([inst.sites.existing[x.sites].any() for x in inst.entries], dtype=bool)
     program.add_columns(
         "regions.enter",
         keys={"entry": entry, "period": period},
         owner=SHARED,
+        lower=stands[entry].astype(float),
         upper=1,
         integer=True,
     )
     ledger.level_purchase(
         "entry",
         _enter_at(program, inst),
-        np.array([x.entry_musd for x in inst.entries]),
+        np.where(stands, 0.0, np.array([x.entry_musd for x in inst.entries])),
         life_years=inst.sites.site_life_years,
     )
 
@@ -78,7 +80,7 @@ def _entered(program: Program, inst: Instance) -> None:
         program.add_entries(stay, enter[e, later], 1)
         program.add_entries(stay, enter[e, later - 1], -1)
     for number, (of, most) in enumerate(inst.max_entered):
-        mine = [e for e, x in enumerate(inst.entries) if x.level == of]
+        mine = [e for e, x in enumerate(inst.entries) if x.level == of and x.counted]
         count = program.add_rows(
             f"regions.count.{of}", keys={"one": [number]}, upper=most, unit="regions",
             relaxable=True,

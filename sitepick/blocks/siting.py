@@ -19,7 +19,7 @@ def applies(inst: Instance) -> bool:
 
 def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     """Add `siting.open` and what opening costs (land asked as a whole, works, laterals)."""
-    sites, time = inst.sites, inst.time
+    sites = inst.sites
     site, period = site_period(inst)
     program.add_columns(
         "siting.open",
@@ -40,7 +40,6 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
         "fiber", level, sites.fiber_musd, life_years=sites.fiber_life_years, lead_months=lead
     )
     ledger.yearly("om", level.ravel(), period, sites.om_musd_per_year)
-    assert time.n == level.shape[1]
 
 
 def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
@@ -68,15 +67,29 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
 
 def _closed(program: Program, inst: Instance) -> None:
     level = open_at(program, inst)
-    site, period = np.nonzero(inst.sites.closed & ~inst.sites.existing[:, None])
-    if not len(site):
+    if not inst.sites.closed.any():
         return
+    site, period = np.nonzero(inst.sites.closed & ~inst.sites.existing[:, None])
     row = program.add_rows(
         "siting.closed", keys={"site": site, "period": period}, upper=0, relaxable=True
     )
     program.add_entries(row, level[site, period], 1)
     later = period > 0
     program.add_entries(row[later], level[site[later], period[later] - 1], -1)
+    if not inst.halls.whole:
+        _no_growth(program, inst)
+
+
+def _no_growth(program: Program, inst: Instance) -> None:
+    """Without halls to build, IT MW itself must not grow in a closed period."""
+    it = it_at(program, inst)
+    site, _, item, period = np.nonzero((it >= 0) & inst.sites.closed[:, None, None, :])
+    keys = {"site": site, "hardware": item, "period": period}
+    row = program.add_rows("siting.no_growth", keys=keys, upper=0, unit="IT MW", relaxable=True)
+    program.add_entries(row, it[site, 0, item, period], 1)
+    later = period > 0
+    before = it[site[later], 0, item[later], period[later] - 1]
+    program.add_entries(row[later], before, -1)
 
 
 def _land(program: Program, inst: Instance) -> None:
@@ -113,9 +126,8 @@ def _campus(program: Program, inst: Instance) -> None:
             "siting.min", keys={"site": small}, lower=0, unit="IT MW", relaxable=True
         )
         program.add_entries(least[small], level[small, -1], -sites.min_it_mw[small])
-    _, _, k, h = it.shape[0], None, it.shape[1], it.shape[2]
-    for a in range(k):
-        for b in range(h):
+    for a in range(it.shape[1]):
+        for b in range(it.shape[2]):
             here = it[site, a, b, period]
             known = here >= 0
             program.add_entries(most[known], here[known], 1)

@@ -100,7 +100,7 @@ def _most(
     most = np.minimum(np.floor(by_land + 1e-9), by_power).astype(np.int64)
     for k, of in enumerate(base):
         if of >= 0:  # a retrofit class is never built on green field
-            most[:, k] = np.minimum(existing[:, of], existing[:, of])
+            most[:, k] = existing[:, of]
     return np.maximum(most, existing)
 
 
@@ -190,7 +190,8 @@ def _existing(
             h = row_at[item.hardware]
             life = whole_months(rows[h].life_years * 12)
             end = add_months(item.since, life) if not math.isinf(life) else None
-            alive = [end is None or start < end for start in time.starts[:-1]]
+            starts = time.starts[:-1]
+            alive = [item.since <= p and (end is None or p < end) for p in starts]
             here = out[site_at[site.site_id], hall_at[item.hall], h]
             here += item.it_mw * np.array(alive, dtype=float)
     return out

@@ -138,7 +138,7 @@ def increments(offers: pd.DataFrame) -> pd.DataFrame:
 def _active(
     power: Power, time: Timeline, stage: str, start: date | None, end: date | None
 ) -> list[bool]:
-    slip = whole_months(power.slip_years.get(stage, 0.0) * 12)  # type: ignore[call-overload]
+    slip = _slip_months(power, stage)
     begins = None if pd.isna(start) else add_months(start, slip)
     out = []
     for t in range(time.n):
@@ -148,15 +148,24 @@ def _active(
     return out
 
 
+def _slip_months(power: Power, stage: str) -> int:
+    return whole_months(dict(power.slip_years).get(stage, 0.0) * 12)  # type: ignore[call-overload]
+
+
 def _layer_headroom(
     power: Power, pois: pd.DataFrame, time: Timeline, lettered: BoolArray
 ) -> FloatArray:
     mw = np.nan_to_num(pois["headroom_mw"].to_numpy(dtype=float)) * power.headroom_pct / 100
     if power.headroom_stage not in power.count_stages:
         mw = np.zeros_like(mw)
-    default = time.after(power.wait_years * 12)
+    slip = _slip_months(power, power.headroom_stage)
+    default = time.first_from(add_months(time.as_of, whole_months(power.wait_years * 12) + slip))
     start = np.array(
-        [default if pd.isna(d) else time.first_from(d) for d in pois["from_date"]], dtype=np.int64
+        [
+            default if pd.isna(d) else time.first_from(add_months(d, slip))
+            for d in pois["from_date"]
+        ],
+        dtype=np.int64,
     )
     standing = np.arange(time.n)[None, :] >= start.reshape(-1, 1)
     return np.where(standing & ~lettered[:, None], mw[:, None], 0.0)

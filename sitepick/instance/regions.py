@@ -54,7 +54,7 @@ def regions_of(
     for rule in scenario.regions.rules:
         for label, sites in _regions_of_rule(rule, candidates, members):
             factor[sites] *= rule.capex_factor
-            delay[sites] += rule.hardware_delay_months
+            delay[sites] = np.maximum(delay[sites], rule.hardware_delay_months)
             closed[np.ix_(sites, _closed_periods(rule, time))] = True
             if rule.allowed_hardware is not None:
                 allowed.append((sites, frozenset(rule.allowed_hardware)))
@@ -147,4 +147,5 @@ def _enter(
     old = entries.get((level, region_id))
     cost = (old.entry_musd if old else 0.0) + (rule.entry_musd if rule else 0.0)
     least = max(old.min_it_mw if old else 0.0, rule.min_it_mw_once_entered if rule else 0.0)
-    entries[level, region_id] = Entry(level, region_id, sites, cost, least)
+    single = rule is None or not rule.together
+    entries[level, region_id] = Entry(level, region_id, sites, cost, least, single)

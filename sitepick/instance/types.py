@@ -157,6 +157,7 @@ class Entry:
     sites: IntArray
     entry_musd: float
     min_it_mw: float  # at the horizon's end once entered
+    counted: bool  # a single region, which `max_entered` counts
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,10 @@ class Instance:
         return {
             "site": self.sites.ids,
             "poi": self.headroom.poi_ids,
+            "tie": tuple(
+                f"{self.sites.ids[i]}>{self.headroom.poi_ids[b]}"
+                for i, b in zip(self.ties.site, self.ties.poi, strict=True)
+            ),
             "offer": self.headroom.offer_ids,
             "hall": self.halls.ids,
             "hardware": self.hardware.ids,

@@ -1,0 +1,113 @@
+"""The verbs: load a scenario, prepare it, solve it, check a plan; for commands and notebooks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sitepick.finding import Finding
+    from sitepick.run import Prepared, Run
+    from sitepick.scenario.read import Loaded
+    from sitepick.solution import Solution
+    from sitepick.solve.outcome import Progress
+
+
+def load(path: Path | None, overrides: Sequence[str] = ()) -> Loaded:
+    """Read a scenario file. Raises ScenarioError with all its faults."""
+    from sitepick.scenario.read import read_scenario
+
+    return read_scenario(path, overrides)
+
+
+def prepare(loaded: Loaded, on_stage: Callable[[str], None] | None = None) -> Prepared:
+    """Read the layers and propose candidates. Raises LayerError with all faults of all files."""
+    from sitepick.candidates import propose
+    from sitepick.layers import load as load_layers
+    from sitepick.run import Prepared
+
+    seconds: dict[str, float] = {}
+    began = time.perf_counter()
+    if on_stage:
+        on_stage("reading layers")
+    layers = load_layers(loaded.scenario, loaded.base)
+    seconds["layers"] = time.perf_counter() - began
+    began = time.perf_counter()
+    if on_stage:
+        on_stage("screening candidates")
+    candidates = propose(loaded.scenario, layers)
+    seconds["candidates"] = time.perf_counter() - began
+    return Prepared(loaded, layers, candidates, seconds)
+
+
+def solve(
+    prepared: Prepared,
+    *,
+    gap: float | None = None,
+    time_limit_s: float | None = None,
+    work_limit: float | None = None,
+    threads: int | None = None,
+    seed: int | None = None,
+    solver: str | None = None,
+    exact: bool = False,
+    start: Path | None = None,
+    fix: Path | None = None,
+    fix_only: bool = False,
+    on_progress: Progress | None = None,
+    stop: threading.Event | None = None,
+) -> Run:
+    """Plan a prepared scenario and check the plan.
+
+    ``gap`` is relative (0.0025 for 0.25 %); everything not given comes from `scenario.solver`.
+    ``start`` is a run folder to begin from; ``fix`` a CSV of site_id, period, it_mw (as in
+    sites.csv) whose IT MW are held, ``fix_only`` closes all other sites.
+    """
+    from sitepick.planner import Planner, shortfall_of
+    from sitepick.run import Run
+    from sitepick.solve.outcome import Limits
+
+    asked = prepared.scenario.solver
+    work = work_limit if work_limit is not None else asked.work_limit
+    limits = Limits(
+        gap=gap if gap is not None else asked.gap_pct / 100,
+        time_s=time_limit_s if time_limit_s is not None else asked.time_limit_s,
+        work=None if work is None else int(work),
+        threads=threads or asked.threads,
+        seed=asked.seed if seed is None else seed,
+    )
+    planner = Planner(prepared, limits, solver or asked.name, exact, on_progress, stop)
+    if fix is not None:
+        from sitepick.plan_file import read_plan_rows
+
+        planner.hold(read_plan_rows(fix), only=fix_only)
+    begin, row = planner.greedy()
+    if start is not None:
+        from sitepick.exports.folder import read_run
+
+        begin = planner.started_from(read_run(start).solution)
+    outcome, plan = planner.solve(begin)
+    seconds = {**prepared.seconds, **planner.seconds, **outcome.seconds}
+    began = time.perf_counter()
+    findings = tuple(check(prepared, plan)) if plan is not None else ()
+    seconds["check"] = time.perf_counter() - began
+    infeasible = outcome.status == "infeasible"
+    return Run(
+        prepared=prepared,
+        outcome=outcome,
+        solution=plan,
+        findings=findings,
+        binding=planner.binding(outcome.values) if outcome.values is not None else (),
+        shortfall=shortfall_of(planner) if infeasible else (),
+        greedy=row,
+        seconds=seconds,
+    )
+
+
+def check(prepared: Prepared, solution: Solution) -> list[Finding]:
+    """Judge a plan from the scenario, the layers and the candidates alone; empty means verified."""
+    from sitepick.checks import judge
+
+    return judge(prepared.scenario, prepared.layers, prepared.candidates, solution)

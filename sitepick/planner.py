@@ -1,0 +1,262 @@
+"""From a prepared scenario to a plan: build, start, solve by the scenario's objective, read out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from sitepick.baselines import greedy
+from sitepick.blocks import GOALS, build
+from sitepick.blocks.columns import it_at
+from sitepick.blocks.ledger import NPC_TERMS, PENALTY
+from sitepick.errors import ScenarioError
+from sitepick.instance import assemble
+from sitepick.instance.types import Instance
+from sitepick.prices import binding
+from sitepick.program import FloatArray, Program
+from sitepick.readout import read_out, start_values
+from sitepick.run import Binding, GreedyRow, Prepared, Shortfall
+from sitepick.solution import Solution
+from sitepick.solve import solve_with
+from sitepick.solve.highs import polish
+from sitepick.solve.outcome import Limits, Outcome, Progress, gap_between
+
+OBJECTIVE_NAMES = {
+    "min_cost": "net_present_cost_musd",
+    "max_compute": "served_ref_mw_years",
+    "earliest_mw": "installed_it_mw_years",
+}
+HOLD = 1e-6
+"""Relative slack with which the first objective is held while cost is minimised."""
+
+
+@dataclass
+class Planner:
+    """A scenario's program, and how it is solved. One planner plans once."""
+
+    prepared: Prepared
+    limits: Limits
+    solver: str = "highs"
+    exact: bool = False
+    on_progress: Progress | None = None
+    stop: threading.Event | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        began = time.perf_counter()
+        self.instance: Instance = assemble(self.prepared.scenario, self.prepared.candidates)
+        self.program, self.ledger = build(self.instance)
+        self.seconds["model"] = time.perf_counter() - began
+
+    @cached_property
+    def penalty(self) -> FloatArray:
+        """(n,) discounted price of turned-away work by column."""
+        return self.program.term_cost(PENALTY)
+
+    # --- starts ----------------------------------------------------------------------------
+
+    def hold(self, rows: list[tuple[str, str, float]], *, only: bool) -> None:
+        """Hold IT MW by (site_id, period, it_mw); ``only`` closes every other site."""
+        hold_it_mw(self.program, self.instance, rows, only=only)
+
+    def complete(self, decisions: FloatArray) -> FloatArray | None:
+        """Return the best plan (n,) with these integer ``decisions``; None if there is none."""
+        matrix = self.program.matrix
+        used = np.unique(matrix.owner[(decisions != 0) & (matrix.owner >= 0)])
+        part = matrix.take(used)
+        found = polish(part.matrix, decisions[part.columns], self.limits)
+        return None if found is None else part.lift(found, len(decisions))
+
+    def greedy(self) -> tuple[FloatArray | None, GreedyRow | None]:
+        """Return the weighted-score greedy's plan and what it comes to."""
+        began = time.perf_counter()
+        plan = self.complete(greedy(self.program, self.instance))
+        self.seconds["greedy"] = time.perf_counter() - began
+        if plan is None:
+            return None, None
+        it = it_at(self.program, self.instance)
+        last = it[..., -1]
+        serve = self.program.column_families["demand.serve"]
+        opened = self.program.index(
+            "siting.open", (len(self.instance.sites.ids), self.instance.time.n)
+        )
+        dt = self.instance.time.dt[serve.keys["period"]]
+        penalty = float(self.penalty @ plan)
+        return plan, GreedyRow(
+            sites=int((plan[opened[:, -1]] > 0.5).sum()),
+            it_mw_end=float(plan[last[last >= 0]].sum()),
+            served_ref_mw_years=float(plan[serve.indices] @ dt),
+            net_present_cost_musd=self._npc(plan) - penalty,
+            penalty_musd=penalty,
+        )
+
+    def started_from(self, plan: Solution) -> FloatArray | None:
+        """Return an earlier plan as a start, None if it is no plan here."""
+        return self.complete(start_values(self.program, self.instance, plan))
+
+    # --- solving ---------------------------------------------------------------------------
+
+    def solve(self, start: FloatArray | None) -> tuple[Outcome, Solution | None]:
+        """Solve by the scenario's objective, cost last, and read the plan out."""
+        objective = self.prepared.scenario.objective
+        if objective == "min_cost":
+            out = self._run(start, aside=self.penalty)
+            return out, self._solution(out, out)
+        goal = GOALS[objective]
+        self.program.minimise((goal,))
+        first = self._run(start, aside=None)
+        if first.values is None:
+            self.program.minimise(NPC_TERMS)
+            return first, None
+        self._hold_goal(goal, first)
+        self.program.minimise(NPC_TERMS)
+        second = self._run(first.values, aside=self.penalty)
+        return replace(first, seconds=_added(first.seconds, second.seconds)), self._solution(
+            first, second
+        )
+
+    def binding(self, values: FloatArray) -> tuple[Binding, ...]:
+        """Return what binds in a plan, with prices."""
+        return binding(self.program, values)
+
+    def _run(self, start: FloatArray | None, aside: FloatArray | None) -> Outcome:
+        return solve_with(
+            self.solver,
+            self.program,
+            self.limits,
+            start=start,
+            on_progress=self.on_progress,
+            stop=self.stop,
+            aside=aside,
+            exact=self.exact,
+            branch_families=("siting.open",),
+        )
+
+    def _hold_goal(self, goal: str, out: Outcome) -> None:
+        cost = self.program.term_cost(goal)
+        columns = np.flatnonzero(cost)
+        row = self.program.add_rows(
+            f"goal.{goal}",
+            keys={"one": [0]},
+            upper=out.objective + HOLD * max(1.0, abs(out.objective)),
+        )
+        self.program.add_entries(row[0], columns, cost[columns])
+
+    def _npc(self, values: FloatArray) -> float:
+        return float(sum(self.program.term_cost(term) @ values for term in NPC_TERMS))
+
+    def _solution(self, first: Outcome, last: Outcome) -> Solution | None:
+        if last.values is None:
+            return None
+        objective = self.prepared.scenario.objective
+        sign = 1.0 if objective == "min_cost" else -1.0
+        penalty = float(self.penalty @ last.values)
+        paid = max(abs(last.objective - penalty), 1e-9)
+        return read_out(
+            self.program,
+            self.ledger,
+            self.instance,
+            last.values,
+            name=self.prepared.scenario.name,
+            status=first.status,
+            objective_name=OBJECTIVE_NAMES[objective],
+            objective=sign * first.objective,
+            bound=sign * first.bound,
+            gap=gap_between(first.objective, first.bound),
+            gap_without_penalty=max(0.0, last.objective - last.bound) / paid,
+            bound_certified=first.bound_certified,
+        )
+
+
+def _added(a: dict[str, float], b: dict[str, float]) -> dict[str, float]:
+    return {k: a.get(k, 0.0) + b.get(k, 0.0) for k in {**a, **b}}
+
+
+def hold_it_mw(
+    program: Program, inst: Instance, rows: list[tuple[str, str, float]], *, only: bool
+) -> None:
+    """Add rows that hold the IT MW of (site_id, period, it_mw); ScenarioError for unknown ids."""
+    site = {s: i for i, s in enumerate(inst.sites.ids)}
+    period = {p: t for t, p in enumerate(inst.time.names)}
+    problems = [
+        f"--fix: no candidate has site_id {s!r}"
+        for s in sorted({s for s, _, _ in rows} - set(site))
+    ]
+    problems += [
+        f"--fix: {p!r} is not the first day of a period of this scenario"
+        for p in sorted({p for _, p, _ in rows} - set(period))
+    ]
+    if problems:
+        raise ScenarioError(problems)
+    it = it_at(program, inst)
+    asked: dict[tuple[int, int], float] = {(site[s], period[p]): mw for s, p, mw in rows}
+    if only:
+        named = {i for i, _ in asked}
+        every = range(len(inst.sites.ids))
+        asked |= {(i, t): 0.0 for i in every if i not in named for t in range(inst.time.n)}
+    keys = sorted(asked)
+    value = np.array([asked[k] for k in keys])
+    row = program.add_rows(
+        "fix.it_mw",
+        keys={"site": [i for i, _ in keys], "period": [t for _, t in keys]},
+        lower=value,
+        upper=value,
+        unit="IT MW",
+        relaxable=True,
+    )
+    for r, (i, t) in zip(row, keys, strict=True):
+        here = it[i, :, :, t]
+        program.add_entries(r, here[here >= 0], 1)
+
+
+def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
+    """Return what must-serve demand lacks at least, by period, when no plan serves it all.
+
+    The same program with must-serve work allowed to be turned away, minimising ref_mw-years turned
+    away: the least that is missing. Empty when something else makes the scenario infeasible.
+    """
+    inst = planner.instance
+    if not inst.demand.must.any():
+        return ()
+    free = replace(inst, demand=replace(inst.demand, must=np.zeros_like(inst.demand.must)))
+    program, _ = build(free)
+    short = program.column_families["demand.turned_away"]
+    must = inst.demand.must[short.keys["workload"]]
+    dt = inst.time.dt[short.keys["period"]]
+    program.add_cost(short.indices[must], dt[must], "missing")
+    program.minimise(("missing",))
+    out = solve_with(planner.solver, program, planner.limits, stop=planner.stop)
+    if out.values is None:
+        return ()
+    pue = _design_pue(program, free, out.values)
+    gain = float(inst.hardware.gain.max(initial=1.0))
+    rows = []
+    for j in np.flatnonzero(must):
+        missing = float(out.values[short.indices[j]])
+        if missing > 1e-3:
+            w, d, t = (int(short.keys[n][j]) for n in ("workload", "place", "period"))
+            rows.append(
+                Shortfall(
+                    period=inst.time.names[t],
+                    workload=inst.demand.workloads[w],
+                    place_id=inst.demand.places[d],
+                    asked_ref_mw=float(inst.demand.mw[w, d, t]),
+                    missing_ref_mw=missing,
+                    missing_grid_mw=missing / gain * pue,
+                )
+            )
+    return tuple(sorted(rows, key=lambda r: (r.period, r.workload, r.place_id)))
+
+
+def _design_pue(program: Program, inst: Instance, values: FloatArray) -> float:
+    """Return design-day facility MW per IT MW of the plan's sites, else of the cheapest class."""
+    it = it_at(program, inst)
+    i, k, h, t = np.nonzero(it >= 0)
+    mw = values[it[i, k, h, t]]
+    if mw.sum() > 1e-3:
+        return float((mw * inst.halls.pue_peak[i, k]).sum() / mw.sum())
+    return float(inst.halls.pue_peak.min(initial=1.0)) if inst.halls.pue_peak.size else 1.0

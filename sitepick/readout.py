@@ -1,0 +1,287 @@
+"""Values of a program's columns as a `Solution` in planner's terms, and back again for a start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sitepick.blocks.columns import grid_at, halls_at, it_at, open_at, tie_at
+from sitepick.blocks.ledger import NPC_TERMS, PENALTY, Ledger
+from sitepick.instance.types import Instance
+from sitepick.program import FloatArray, Program
+from sitepick.solution import (
+    CashRow,
+    EnterRow,
+    GridRow,
+    HallRow,
+    ItRow,
+    OfferRow,
+    ServeRow,
+    ShortRow,
+    SiteRow,
+    Solution,
+    TieRow,
+    UpgradeRow,
+    UseRow,
+)
+
+TINY = 1e-6
+"""Smaller values (MW, MUSD) are zero: the solver's own tolerance."""
+DECIMALS = 9
+
+
+def read_out(
+    program: Program,
+    ledger: Ledger,
+    inst: Instance,
+    values: FloatArray,
+    *,
+    name: str,
+    status: str,
+    objective_name: str,
+    objective: float,
+    bound: float,
+    gap: float,
+    gap_without_penalty: float,
+    bound_certified: bool,
+) -> Solution:
+    """Return the plan that ``values`` (n,) describes."""
+    x = np.where(np.abs(values) < TINY, 0.0, np.round(values, DECIMALS))
+    whole = program.matrix.integer
+    x[whole] = np.round(x[whole])
+    npc = {term: float(program.term_cost(term) @ x) for term in NPC_TERMS}
+    sites = tuple(_sites(program, inst, x))
+    return Solution(
+        scenario=name,
+        periods=inst.time.names,
+        status=status,
+        objective_name=objective_name,
+        objective=objective,
+        bound=bound,
+        gap=gap,
+        gap_without_penalty=gap_without_penalty,
+        bound_certified=bound_certified,
+        npc_musd={k: v for k, v in npc.items() if v or k == PENALTY},
+        sites=sites,
+        ties=tuple(_ties(program, inst, x)),
+        grid=tuple(_grid(program, inst, x)),
+        halls=tuple(_halls(program, inst, x)),
+        it=tuple(_it(program, inst, x)),
+        use=tuple(_use(program, inst, x)),
+        serve=tuple(_serve(program, inst, x)),
+        turned_away=tuple(_short(program, inst, x)),
+        offers=tuple(_offers(program, inst, x)),
+        upgrades=tuple(_upgrades(program, inst, x)),
+        entered=tuple(_entered(program, inst, x)),
+        cash=tuple(_cash(ledger, inst, x)),
+    )
+
+
+def _levels(columns: np.ndarray, x: FloatArray) -> FloatArray:
+    """Return the values of an index array, 0 where there is no column."""
+    return np.where(columns >= 0, x[np.maximum(columns, 0)], 0.0)
+
+
+def _first(level: FloatArray, names: tuple[str, ...]) -> str | None:
+    on = np.flatnonzero(level > 0.5)
+    return names[on[0]] if len(on) else None
+
+
+def _sites(program: Program, inst: Instance, x: FloatArray) -> Iterator[SiteRow]:
+    level = _levels(open_at(program, inst), x)
+    for i in np.flatnonzero(level[:, -1] > 0.5):
+        opened = None if inst.sites.existing[i] else _first(level[i], inst.time.names)
+        yield SiteRow(inst.sites.ids[i], opened)
+
+
+def _ties(program: Program, inst: Instance, x: FloatArray) -> Iterator[TieRow]:
+    if not inst.grid:
+        return
+    level = _levels(tie_at(program, inst), x)
+    for e in np.flatnonzero(level[:, -1] > 0.5):
+        since = None if inst.ties.owned[e] else _first(level[e], inst.time.names)
+        yield TieRow(
+            inst.sites.ids[inst.ties.site[e]], inst.headroom.poi_ids[inst.ties.poi[e]], since
+        )
+
+
+def _grid(program: Program, inst: Instance, x: FloatArray) -> Iterator[GridRow]:
+    if not inst.grid:
+        return
+    mw = _levels(grid_at(program, inst), x)
+    for e, t in zip(*np.nonzero(mw > TINY), strict=True):
+        yield GridRow(
+            inst.sites.ids[inst.ties.site[e]],
+            inst.headroom.poi_ids[inst.ties.poi[e]],
+            inst.time.names[t],
+            float(mw[e, t]),
+        )
+
+
+def _halls(program: Program, inst: Instance, x: FloatArray) -> Iterator[HallRow]:
+    if not inst.halls.whole:
+        return
+    standing = _levels(halls_at(program, inst), x)
+    built = _levels(halls_at(program, inst, "halls.build"), x)
+    into = _levels(halls_at(program, inst, "halls.convert"), x)
+    out = np.zeros_like(into)
+    for k, base in enumerate(inst.halls.base):
+        if base >= 0:
+            out[:, base] += into[:, k]
+    some = (standing + built + into + out) > 0.5
+    for i, k, t in zip(*np.nonzero(some), strict=True):
+        yield HallRow(
+            inst.sites.ids[i],
+            inst.halls.ids[k],
+            inst.time.names[t],
+            *(round(float(v[i, k, t])) for v in (standing, built, into, out)),
+        )
+
+
+def _it(program: Program, inst: Instance, x: FloatArray) -> Iterator[ItRow]:
+    alive = _levels(it_at(program, inst), x)
+    bought = _levels(it_at(program, inst, "hardware.buy"), x)
+    for i, k, h, t in zip(*np.nonzero((alive > TINY) | (bought > TINY)), strict=True):
+        yield ItRow(
+            inst.sites.ids[i],
+            inst.halls.ids[k],
+            inst.hardware.ids[h],
+            inst.time.names[t],
+            float(alive[i, k, h, t]),
+            float(bought[i, k, h, t]),
+        )
+
+
+def _family_rows(
+    program: Program, name: str, x: FloatArray
+) -> Iterator[tuple[tuple[int, ...], float]]:
+    family = program.columns_of(name)
+    if family is None:
+        return
+    here = x[family.indices]
+    keys = list(family.keys.values())
+    for j in np.flatnonzero(here > TINY):
+        yield tuple(int(k[j]) for k in keys), float(here[j])
+
+
+def _use(program: Program, inst: Instance, x: FloatArray) -> Iterator[UseRow]:
+    for (i, h, w, t), mw in _family_rows(program, "hardware.use", x):
+        yield UseRow(
+            inst.sites.ids[i],
+            inst.hardware.ids[h],
+            inst.demand.workloads[w],
+            inst.time.names[t],
+            mw,
+        )
+
+
+def _serve(program: Program, inst: Instance, x: FloatArray) -> Iterator[ServeRow]:
+    for (i, w, d, t), mw in _family_rows(program, "demand.serve", x):
+        yield ServeRow(
+            inst.sites.ids[i],
+            inst.demand.workloads[w],
+            inst.demand.places[d],
+            inst.time.names[t],
+            mw,
+        )
+
+
+def _short(program: Program, inst: Instance, x: FloatArray) -> Iterator[ShortRow]:
+    for (w, d, t), mw in _family_rows(program, "demand.turned_away", x):
+        yield ShortRow(inst.demand.workloads[w], inst.demand.places[d], inst.time.names[t], mw)
+
+
+def _offers(program: Program, inst: Instance, x: FloatArray) -> Iterator[OfferRow]:
+    room = inst.headroom
+    for (o,), mw in _family_rows(program, "headroom.take", x):
+        yield OfferRow(room.offer_ids[o], room.poi_ids[room.offer_poi[o]], mw)
+
+
+def _upgrades(program: Program, inst: Instance, x: FloatArray) -> Iterator[UpgradeRow]:
+    level = _levels(program.index("headroom.steps", (len(inst.headroom.poi_ids), inst.time.n)), x)
+    bought = np.diff(level, axis=1, prepend=0.0)
+    for b, t in zip(*np.nonzero(bought > 0.5), strict=True):
+        yield UpgradeRow(inst.headroom.poi_ids[b], inst.time.names[t], round(float(bought[b, t])))
+
+
+def _entered(program: Program, inst: Instance, x: FloatArray) -> Iterator[EnterRow]:
+    level = _levels(program.index("regions.enter", (len(inst.entries), inst.time.n)), x)
+    for e in np.flatnonzero(level[:, -1] > 0.5):
+        entry = inst.entries[e]
+        stands = bool(inst.sites.existing[entry.sites].any())
+        since = None if stands else _first(level[e], inst.time.names)
+        yield EnterRow(entry.level, entry.region_id, since)
+
+
+def _cash(ledger: Ledger, inst: Instance, x: FloatArray) -> Iterator[CashRow]:
+    categories = {cash.category: None for cash in ledger.cash}
+    for category in categories:
+        total = np.zeros(len(inst.time.years))
+        for cash in ledger.cash:
+            if cash.category == category:
+                np.add.at(total, cash.years, cash.musd * x[cash.columns])
+        for year, musd in zip(inst.time.years, total, strict=True):
+            if abs(musd) > TINY:
+                yield CashRow(year, category, float(musd))
+
+
+def start_values(program: Program, inst: Instance, plan: Solution) -> FloatArray:
+    """Return (n,) the integer decisions of ``plan`` as values; continuous columns are left at zero.
+
+    What the program has no column for (a site that is gone, a class that is no longer offered) is
+    left out: the result is a start to be polished, not a plan.
+    """
+    x = np.zeros(program.n_columns)
+    site = {s: i for i, s in enumerate(inst.sites.ids)}
+    period = {p: t for t, p in enumerate(inst.time.names)}
+    hall = {k: i for i, k in enumerate(inst.halls.ids)}
+    poi = {b: i for i, b in enumerate(inst.headroom.poi_ids)}
+
+    def since(columns: np.ndarray, name: str | None) -> None:
+        """Set a level to 1 from the period called ``name`` (None: always) on."""
+        first = 0 if name is None else period.get(name, inst.time.n)
+        here = columns[first:]
+        x[here[here >= 0]] = 1
+
+    opens, ties = open_at(program, inst), tie_at(program, inst) if inst.grid else None
+    for row in plan.sites:
+        if row.site_id in site:
+            since(opens[site[row.site_id]], row.opened)
+    tie_of = {
+        (int(i), int(b)): e
+        for e, (i, b) in enumerate(zip(inst.ties.site, inst.ties.poi, strict=True))
+    }
+    for tie in plan.ties:
+        at = tie_of.get((site.get(tie.site_id, -1), poi.get(tie.poi_id, -1)))
+        if at is not None and ties is not None:
+            since(ties[at], tie.since)
+    standing, built, converted = (
+        halls_at(program, inst, f) for f in ("halls.halls", "halls.build", "halls.convert")
+    )
+    for hr in plan.halls:
+        if hr.site_id in site and hr.hall in hall and hr.period in period:
+            key = site[hr.site_id], hall[hr.hall], period[hr.period]
+            for columns, count in (
+                (standing, hr.halls),
+                (built, hr.built),
+                (converted, hr.converted_in),
+            ):
+                if columns[key] >= 0:
+                    x[columns[key]] = count
+    steps = program.index("headroom.steps", (len(inst.headroom.poi_ids), inst.time.n))
+    for up in plan.upgrades:
+        if up.poi_id in poi and up.period in period:
+            here = steps[poi[up.poi_id], period[up.period] :]
+            x[here[here >= 0]] += up.steps
+    accept = program.index("headroom.accept", (len(inst.headroom.offer_ids),))
+    taken = {row.offer_id for row in plan.offers}
+    for o, offer in enumerate(inst.headroom.offer_ids):
+        if offer in taken and accept[o] >= 0:
+            x[accept[o]] = 1
+    enter = program.index("regions.enter", (len(inst.entries), inst.time.n))
+    entered = {(row.level, row.region_id): row.entered for row in plan.entered}
+    for e, entry in enumerate(inst.entries):
+        if (entry.level, entry.region_id) in entered:
+            since(enter[e], entered[entry.level, entry.region_id])
+    return np.clip(x, program.matrix.lower, program.matrix.upper)
