@@ -39,8 +39,9 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
     Raises `ScenarioError` or `LayerError` with every fault found: missing layers, dangling ids,
     facts without a POI, substations of which none has known MW.
     """
-    places, geoms, notes = generate.places(scenario, layers)
-    at_pois = generate.source_of(scenario, layers) == "at_pois"
+    source = generate.source_of(scenario, layers)
+    places, geoms, notes = generate.places(scenario, layers, source)
+    at_pois = source == "at_pois"
     committed = set() if layers.commitments is None else set(layers.commitments["site_id"])
     places["fact"] = places["decision"].isin(["existing", "require"]) | places["site_id"].isin(
         committed
@@ -53,9 +54,7 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
     site_regions, more = regions.locate(places["site_id"], lon, lat, layers.regions, "site_id")
     notes += more
     excluded, left = exclusions.apply(layers.exclusions, geoms, lon, lat)
-    places["usable_ha"], more = measure.usable_ha(
-        scenario, places, left, table=layers.parcels is None and layers.sites is not None
-    )
+    places["usable_ha"], more = measure.usable_ha(scenario, places, left, table=source == "table")
     notes += more
     places["fiber_km"] = measure.fiber_km(scenario, layers, places)
     notes += _climate(scenario, layers, places, site_regions)
@@ -80,19 +79,10 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
 
     tied, used = empty(_TIES), empty(_POIS)
     if found is not None:
-        _refuse_facts_without_poi(places, found)
-        tied, more = ties.table(found, scenario, places, pois)
+        tied, used, more = _tied(scenario, layers, places, pois, site_regions, found)
         notes += more
-        used = pois[pois["poi_id"].isin(tied["poi_id"])].reset_index(drop=True)
-        used, more = power.resolve_prices(used, scenario, layers, site_regions, tied)
-        notes += more
-        used = used[[*_POIS, *keep_columns(used)]]
-        fake = set(used["poi_id"][used["synthetic"]])
-        by_tie = set(tied["site_id"][tied["poi_id"].isin(fake)])
-        places["synthetic"] |= places["site_id"].isin(by_tie)
+        places["synthetic"] |= _tied_to_synthetic(places, tied, used)
     of_pois = set(used["poi_id"])
-    if with_grid:
-        notes += _unused_offers(layers, pois, of_pois)
 
     demand, more = measure.demand_places(scenario, layers)
     notes += more
@@ -140,9 +130,31 @@ def _rows(
     if pois is not None:
         table = table[table["poi_id"].isin(pois)]
     # ties in `order` are broken by the whole row: the order of a file must not matter
-    text = table[columns].astype(str).agg("|".join, axis=1) if len(table) else ""
+    text = ["|".join(map(str, row)) for row in table[columns].itertuples(index=False)]
     ordered = table.assign(_all=text).sort_values([*order, "_all"], ignore_index=True)
     return ordered[[*columns, *keep_columns(table)]]
+
+
+def _tied(
+    scenario: Scenario,
+    layers: Layers,
+    places: pd.DataFrame,
+    pois: pd.DataFrame,
+    site_regions: pd.DataFrame,
+    found: ties.TieSearch,
+) -> tuple[pd.DataFrame, pd.DataFrame, list[Note]]:
+    """Return the ties of the candidates, their POIs with prices, and notes."""
+    _refuse_facts_without_poi(places, found)
+    tied, notes = ties.table(found, scenario, places, pois)
+    used = pois[pois["poi_id"].isin(tied["poi_id"])].reset_index(drop=True)
+    used, more = power.resolve_prices(used, scenario, layers, site_regions, tied)
+    used = used[[*_POIS, *keep_columns(used)]]
+    return tied, used, [*notes, *more, *_unused_offers(layers, set(used["poi_id"]))]
+
+
+def _tied_to_synthetic(places: pd.DataFrame, tied: pd.DataFrame, used: pd.DataFrame) -> pd.Series:
+    synthetic = used["poi_id"][used["synthetic"]]
+    return places["site_id"].isin(tied["site_id"][tied["poi_id"].isin(synthetic)])
 
 
 def _climate(
@@ -239,7 +251,7 @@ def _refuse_facts_without_poi(places: pd.DataFrame, found: ties.TieSearch) -> No
         )
 
 
-def _unused_offers(layers: Layers, pois: pd.DataFrame, of_pois: set[str]) -> list[Note]:
+def _unused_offers(layers: Layers, of_pois: set[str]) -> list[Note]:
     offers = layers.power_offers
     if offers is None:
         return []

@@ -39,14 +39,15 @@ def source_of(scenario: Scenario, layers: Layers) -> Source:
     return chosen
 
 
-def places(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms, list[Note]]:
+def places(
+    scenario: Scenario, layers: Layers, source: Source
+) -> tuple[pd.DataFrame, Geoms, list[Note]]:
     """Return the places looked at (sorted by site_id), their geometries, and notes.
 
     Columns: site_id, name, lon, lat (of a point inside; nan unlocated), decision, stated_ha (nan),
     polygon_ha (nan), land_musd, fixed_musd, max_it_mw, climate (or None), option_expires, poi_ids
     (tuple or None), synthetic, keep:*. Places of ``scenario.existing`` have decision `existing`.
     """
-    source = source_of(scenario, layers)
     make = {"parcels": _parcels, "table": _table, "at_pois": _at_pois}[source]
     frame, geoms = make(scenario, layers)
     order = np.argsort(frame["site_id"].to_numpy(dtype=object), kind="stable")

@@ -196,10 +196,11 @@ def resolve_prices(
     coordinates is taken to be in the regions of the first site that may tie to it.
     """
     pois = pois.copy()
-    inside, notes = region_room.locate(
+    inside, _ = region_room.locate(
         pois["poi_id"], pois["lon"].to_numpy(float), pois["lat"].to_numpy(float),
         layers.regions, "poi_id",
     )  # fmt: skip
+    notes = []
     nowhere = set(pois["poi_id"][pois["lon"].isna()])
     if nowhere and len(site_regions):
         first = ties[ties["poi_id"].isin(nowhere)].sort_values(["poi_id", "site_id"])

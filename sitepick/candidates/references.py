@@ -12,6 +12,9 @@ from sitepick.errors import LayerError, ScenarioError
 from sitepick.layers.types import Layers
 from sitepick.scenario.schema import Scenario
 
+_MOST_SHOWN = 20
+"""Unknown ids of one kind that are listed (each costs a search for the nearest known one)."""
+
 
 def check(scenario: Scenario, layers: Layers, places: pd.DataFrame, pois: pd.DataFrame) -> None:
     """Raise ScenarioError or LayerError with every id that nothing else knows."""
@@ -31,8 +34,13 @@ def check(scenario: Scenario, layers: Layers, places: pd.DataFrame, pois: pd.Dat
 
 
 def _unknown(asked: Iterable[str], known: list[str], said: str) -> list[str]:
-    pool = set(known)
-    return [said.replace("{id}", i) + did_you_mean(i, known) for i in sorted(set(asked) - pool)]
+    """Return ``said`` with ``{id}`` filled for the first unknown ids, and a line for the rest."""
+    wrong = sorted(set(asked) - set(known))
+    problems = [said.replace("{id}", i) + did_you_mean(i, known) for i in wrong[:_MOST_SHOWN]]
+    if len(wrong) > _MOST_SHOWN:
+        more = said.replace("{id}", wrong[_MOST_SHOWN])
+        problems.append(f"{more}, and {len(wrong) - _MOST_SHOWN - 1} more such ids")
+    return problems
 
 
 def _regions(scenario: Scenario, layers: Layers) -> list[str]:
@@ -78,15 +86,20 @@ def _demand(scenario: Scenario, layers: Layers) -> list[str]:
 def _pois(layers: Layers, places: pd.DataFrame, pois: pd.DataFrame) -> list[str]:
     known = pois["poi_id"].tolist()
     pool = set(known)
-    problems = []
     role = where(layers, "parcels" if layers.parcels is not None else "sites")
-    for site, named in zip(places["site_id"], places["poi_ids"], strict=True):
-        problems += [
-            f"{role}: '{site}' names POI '{p}', which no substation and no letter has"
-            f"{did_you_mean(p, known)}"
-            for p in named or ()
-            if p not in pool
-        ]
+    wrong = [
+        (site, poi)
+        for site, named in zip(places["site_id"], places["poi_ids"], strict=True)
+        for poi in named or ()
+        if poi not in pool
+    ]
+    problems = [
+        f"{role}: '{site}' names POI '{poi}', which no substation and no letter has"
+        f"{did_you_mean(poi, known)}"
+        for site, poi in wrong[:_MOST_SHOWN]
+    ]
+    if len(wrong) > _MOST_SHOWN:
+        problems.append(f"{role}: and {len(wrong) - _MOST_SHOWN} more poi_ids that nothing has")
     if layers.shared_limits is not None:
         asked = layers.shared_limits["poi_id"]
         said = f"{where(layers, 'shared_limits')}: no substation and no letter has POI '{{id}}'"
