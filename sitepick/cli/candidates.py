@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from sitepick.cli import talk
 from sitepick.cli.find import scenario_path
 from sitepick.cli.options import Force, Json, Overrides, Quiet, ScenarioArgument, Verbose
 from sitepick.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from sitepick.run import Prepared
 
 WRITTEN = (".geojson", ".csv")
 """What ``--out`` writes, by the file's ending."""
@@ -45,9 +49,7 @@ def candidates(
     prepared = pipeline.prepare(pipeline.load(path, overrides or ()), on_stage=speaker.detail)
     places = prepared.candidates
     if out is not None:
-        from sitepick.exports.folder import write_candidates
-
-        write_candidates(prepared, out)
+        _write(prepared, out)
         speaker.say(f"written to {out}")
     if json:
         speaker.answer_json(
@@ -70,3 +72,36 @@ def candidates(
         speaker.answer("some input is synthetic: this is no statement about a real place")
     for note in places.notes:
         speaker.say(f"note: {note.message}")
+
+
+def _write(prepared: Prepared, out: Path) -> None:
+    """Write every place looked at with its status and every failed test."""
+    from sitepick.exports.csv_out import write_csv
+    from sitepick.exports.geojson_out import write_geojson
+    from sitepick.exports.places import candidates_sheet
+    from sitepick.exports.rows import SiteRows
+    from sitepick.instance.timeline import Timeline
+    from sitepick.solution import Solution
+
+    scenario = prepared.scenario
+    nothing = Solution(
+        scenario=scenario.name,
+        periods=Timeline.of(scenario).names,
+        status="no_plan",
+        objective_name="",
+        objective=0,
+        bound=0,
+        gap=0,
+        gap_without_penalty=0,
+        bound_certified=False,
+    )
+    sheet = candidates_sheet(SiteRows(scenario, prepared.candidates, nothing))
+    # the sheet is one of a plan: before there is any, a place is a candidate or it is rejected
+    for row in sheet.rows:
+        del row["it_mw"]
+        if row["status"] != "rejected":
+            row["status"], row["reason"] = "candidate", "passed every test"
+    fields = tuple(field for field in sheet.fields if field.name != "it_mw")
+    sheet = dataclasses.replace(sheet, fields=fields)
+    write = write_csv if out.suffix.lower() == ".csv" else write_geojson
+    write(sheet, out)

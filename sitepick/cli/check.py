@@ -10,7 +10,7 @@ import typer
 from sitepick.cli import talk
 from sitepick.cli.find import run_folder
 from sitepick.cli.options import Json, Quiet, RunArgument, Verbose
-from sitepick.errors import NoPlanError
+from sitepick.cli.reread import changes, prepare_again
 
 
 def check(run: RunArgument, json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
@@ -21,9 +21,9 @@ def check(run: RunArgument, json: Json = False, quiet: Quiet = False, verbose: V
     from sitepick.exports.folder import read_run
 
     solved = read_run(folder)
-    if solved.solution is None:
-        raise NoPlanError(f"{folder}: holds no plan to check")
-    findings = pipeline.check(solved.prepared, solved.solution)
+    prepared = prepare_again(solved, speaker)
+    findings = changes(solved, prepared, speaker)
+    findings += pipeline.check(prepared, solved.solution)
     if json:
         record: dict[str, Any] = {
             "status": "check_failed" if findings else "verified",

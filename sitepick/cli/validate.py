@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -28,18 +29,37 @@ def validate(
     loaded = pipeline.load(path, overrides or ())
     understood = describe(loaded.scenario)
     record: dict[str, Any] = {"status": "valid", "understood": dict(understood)}
+    told = _told(understood)
     if layers:
-        read = pipeline.read_layers(loaded)
+        from sitepick.layers import load
+
+        read = load(loaded.scenario, loaded.base)
         record["files"] = [
-            {"role": s.role, "file": s.path, "rows_read": s.rows_read, "rows_used": s.rows_used}
+            {
+                "role": s.role,
+                "file": s.path,
+                "rows_read": s.rows_read,
+                "rows_used": s.rows_used,
+                "synthetic": s.synthetic,
+            }
             for s in read.sources
         ]
         record["notes"] = [
-            {"role": n.role, "code": n.code, "message": n.message} for n in read.notes
+            {"role": n.role, "code": n.code, "rows": n.count, "message": n.message}
+            for n in read.notes
         ]
+        told += _told(
+            (s.role, f"{s.path}: {s.rows_used:,} of {s.rows_read:,} rows used")
+            for s in read.sources
+        )
+        told += [f"note [{n.code}] {n.message}" for n in read.notes]
     if json:
         speaker.answer_json(record)
-        return
-    width = max(len(name) for name, _ in understood)
-    for name, text in understood:
-        speaker.answer(f"{name:<{width}}  {text}")
+    else:
+        speaker.answer("\n".join(told))
+
+
+def _told(lines: Iterable[tuple[str, str]]) -> list[str]:
+    listed = list(lines)
+    width = max((len(name) for name, _ in listed), default=0)
+    return [f"{name:<{width}}  {text}" for name, text in listed]
