@@ -1,0 +1,58 @@
+"""`data_dictionary.csv`: what every column of every file means, from the sheets themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sitepick.exports.sheet import Field, Row, Sheet
+
+SUMMARY_KEYS: tuple[Field, ...] = (
+    Field("schema", "", "integer", "version of this record"),
+    Field("status", "", "text", "optimal (the asked gap is met), feasible, infeasible or no_plan"),
+    Field("objective", "", "json", "name, sense, value, bound and unit of the objective"),
+    Field("gap", "fraction", "number", "(value - bound) / value of the objective, 0.01 is 1 %"),
+    Field("gap_without_penalty", "fraction", "number",
+          "the same, of the net present cost without the price of turned-away work"),
+    Field("bound_certified", "", "boolean", "true: the bound was derived again without a solver"),
+    Field("net_present_cost_musd", "MUSD", "number",
+          "annuities within the horizon and yearly costs, discounted; no penalty in it"),
+    Field("penalty_musd", "MUSD", "number", "discounted price of turned-away work"),
+    Field("sites", "", "json",
+          "id, name, opened, poi_ids, it_mw and grid_mw at the horizon's end, lon, lat"),
+    Field("it_mw", "IT MW", "json", "installed IT power by period"),
+    Field("grid_mw", "grid MW", "json",
+          "contracted at POIs by period, existing contracts included; null without a grid"),
+    Field("served", "ref_mw", "json", "work served by period and workload"),
+    Field("turned_away", "ref_mw", "json", "work not served by period and workload"),
+    Field("capex_musd", "MUSD", "json", "capital paid by calendar year and category, and total"),
+    Field("unit_cost", "", "json",
+          "net present cost over discounted served ref_mw-years: usd_per_kw_month, "
+          "musd_per_ref_mw_year; null if nothing is served"),
+    Field("seconds", "s", "json", "wall-clock time by stage"),
+    Field("run", "", "text", "run folder; null before it is written"),
+    Field("verified", "", "boolean", "true: the independent check found no fault (arithmetic)"),
+    Field("synthetic", "", "boolean", "true: some input is synthetic, MW are not real headroom"),
+    Field("notes", "", "json", "what was noted on the inputs"),
+    Field("shortfall", "", "json",
+          "per period, workload and place that must be served: asked and missing ref_mw, and "
+          "missing grid MW; empty if there is a plan"),
+)  # fmt: skip
+
+_FIELDS = (
+    Field("file", "", "text", "file of the run folder, with the layer or sheet after a colon"),
+    Field("name", "", "text", "column"),
+    Field("unit", "", "text", "unit; empty where there is none"),
+    Field("type", "", "text", "text, number, integer, boolean, date (YYYY-MM-DD) or json"),
+    Field("meaning", "", "text", "what it is"),
+)
+
+
+def dictionary_sheet(files: Mapping[str, Sequence[Field]]) -> Sheet:
+    """Return the dictionary of ``files``: file (or file:layer) -> its columns."""
+    own = {"data_dictionary.csv": _FIELDS, "plan.xlsx:dictionary": _FIELDS}
+    rows: list[Row] = [
+        {"file": file, "name": f.name, "unit": f.unit, "type": f.kind, "meaning": f.meaning}
+        for file, fields in sorted({**files, **own}.items())
+        for f in fields
+    ]
+    return Sheet("dictionary", "what every column of every file means", _FIELDS, rows)

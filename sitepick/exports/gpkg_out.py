@@ -1,0 +1,142 @@
+"""GeoPackage 1.3 by the standard library's SQLite: one table per sheet, the same bytes each time.
+
+No GDAL and no clock: `last_change` is a constant, so equal plans give equal files.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import struct
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sitepick.exports.geometry import bounds, wkb
+from sitepick.exports.sheet import Kind, Row, Sheet, dump_json
+
+_APPLICATION_ID = 0x47504B47  # "GPKG"
+_VERSION = 10300  # 1.3: what readers of today's long-term distributions know
+_LAST_CHANGE = "2000-01-01T00:00:00.000Z"
+SQL_TYPE: dict[Kind, str] = {
+    "text": "TEXT", "json": "TEXT", "number": "DOUBLE", "integer": "INTEGER",
+    "boolean": "BOOLEAN", "date": "DATE",
+}  # fmt: skip
+_WGS84 = (
+    'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563,'
+    'AUTHORITY["EPSG","7030"]],AUTHORITY["EPSG","6326"]],PRIMEM["Greenwich",0,'
+    'AUTHORITY["EPSG","8901"]],UNIT["degree",0.0174532925199433,AUTHORITY["EPSG","9122"]],'
+    'AXIS["Latitude",NORTH],AXIS["Longitude",EAST],AUTHORITY["EPSG","4326"]]'
+)
+_TABLES = """
+CREATE TABLE gpkg_spatial_ref_sys (
+  srs_name TEXT NOT NULL, srs_id INTEGER NOT NULL PRIMARY KEY, organization TEXT NOT NULL,
+  organization_coordsys_id INTEGER NOT NULL, definition TEXT NOT NULL, description TEXT);
+CREATE TABLE gpkg_contents (
+  table_name TEXT NOT NULL PRIMARY KEY, data_type TEXT NOT NULL, identifier TEXT UNIQUE,
+  description TEXT DEFAULT '', last_change DATETIME NOT NULL
+    DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+  min_x DOUBLE, min_y DOUBLE, max_x DOUBLE, max_y DOUBLE, srs_id INTEGER,
+  CONSTRAINT fk_gc_r_srs_id FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys(srs_id));
+CREATE TABLE gpkg_geometry_columns (
+  table_name TEXT NOT NULL, column_name TEXT NOT NULL, geometry_type_name TEXT NOT NULL,
+  srs_id INTEGER NOT NULL, z TINYINT NOT NULL, m TINYINT NOT NULL,
+  CONSTRAINT pk_geom_cols PRIMARY KEY (table_name, column_name),
+  CONSTRAINT uk_gc_table_name UNIQUE (table_name),
+  CONSTRAINT fk_gc_tn FOREIGN KEY (table_name) REFERENCES gpkg_contents(table_name),
+  CONSTRAINT fk_gc_srs FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys (srs_id));
+"""
+_SYSTEMS = [
+    ("Undefined cartesian SRS", -1, "NONE", -1, "undefined", "undefined cartesian"),
+    ("Undefined geographic SRS", 0, "NONE", 0, "undefined", "undefined geographic"),
+    ("WGS 84 geodetic", 4326, "EPSG", 4326, _WGS84, "longitude, latitude in degrees"),
+]
+
+
+def write_gpkg(sheets: Iterable[Sheet], path: Path) -> None:
+    """Write sheets as the tables of a new GeoPackage. ``path`` must not exist."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA journal_mode = OFF")
+        db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {_VERSION}")
+        for statement in _TABLES.split(";"):
+            if statement.strip():
+                db.execute(statement)
+        db.executemany("INSERT INTO gpkg_spatial_ref_sys VALUES (?,?,?,?,?,?)", _SYSTEMS)
+        for sheet in sheets:
+            _write_sheet(db, sheet)
+
+
+def _write_sheet(db: sqlite3.Connection, sheet: Sheet) -> None:
+    spatial = sheet.geometry is not None
+    columns = ["fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL"]
+    columns += [f"geom {str(sheet.shape).upper()}"] if spatial else []
+    columns += [f"{_quoted(f.name)} {SQL_TYPE[f.kind]}" for f in sheet.fields]
+    db.execute(f"CREATE TABLE {_quoted(sheet.name)} ({', '.join(columns)})")
+    box = bounds(sheet.geometry or ()) or (None, None, None, None)
+    kind, srs = ("features", 4326) if spatial else ("attributes", 0)
+    db.execute(
+        "INSERT INTO gpkg_contents VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (sheet.name, kind, sheet.name, sheet.meaning, _LAST_CHANGE, *box, srs),
+    )
+    if spatial:
+        db.execute(
+            "INSERT INTO gpkg_geometry_columns VALUES (?,?,?,?,?,?)",
+            (sheet.name, "geom", str(sheet.shape).upper(), 4326, 0, 0),
+        )
+    names = (["geom"] if spatial else []) + [f.name for f in sheet.fields]
+    into = ", ".join(_quoted(n) for n in names)
+    marks = ", ".join("?" * len(names))
+    values = (
+        ([_blob(shape)] if spatial else []) + [_cell(row[f.name]) for f in sheet.fields]
+        for row, shape in zip(sheet.rows, sheet.geometry or [None] * len(sheet.rows), strict=True)
+    )
+    db.executemany(f"INSERT INTO {_quoted(sheet.name)} ({into}) VALUES ({marks})", values)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    return dump_json(value) if isinstance(value, list) else value
+
+
+def _blob(shape: Row | None) -> bytes | None:
+    """Return the GeoPackage binary: magic, version 0, flags (little-endian, no envelope), SRS."""
+    if shape is None:
+        return None
+    return b"GP" + struct.pack("<BBi", 0, 1, 4326) + wkb(shape)
+
+
+def read_rows(path: Path, table: str) -> list[dict[str, Any]]:
+    """Return the rows of a table of a GeoPackage that `write_gpkg` wrote, geometry as bytes (WKB).
+
+    The WKB is under ``geom``, absent where the table has no geometry.
+    """
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        db.row_factory = sqlite3.Row
+        found = [dict(r) for r in db.execute(f"SELECT * FROM {_quoted(table)} ORDER BY fid")]
+    for row in found:
+        row.pop("fid")
+        if row.get("geom") is not None:
+            row["geom"] = row["geom"][8:]
+    return found
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Return the tables of a GeoPackage in the order they were written."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        return [r[0] for r in db.execute("SELECT table_name FROM gpkg_contents ORDER BY rowid")]
+
+
+def from_cell(value: Any, kind: Kind) -> Any:
+    """Return a stored value as the sheet's: the inverse of what `write_gpkg` stores."""
+    if value is None:
+        return None
+    if kind == "boolean":
+        return bool(value)
+    return json.loads(value) if kind == "json" else value

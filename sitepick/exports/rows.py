@@ -1,0 +1,241 @@
+"""`sites.csv`: one row per site of the plan and period. All figures on sites come from here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from sitepick.exports.costs import CAPITAL, YEARLY, Lookup, SiteCosts, site_costs
+from sitepick.exports.sheet import Field, Row, Sheet, plain, unused, with_keep
+from sitepick.exports.stages import StagedGrid, staged_grid
+from sitepick.exports.text import clean
+
+if TYPE_CHECKING:
+    from sitepick.candidates.types import Candidates
+    from sitepick.scenario.schema import Scenario
+    from sitepick.solution import Solution
+
+ID = Field("site_id", "", "text", "id of the site (candidate, parcel or row of the sites table)")
+NAME = Field("name", "", "text", "name of the site")
+LON = Field("lon", "degrees", "number", "longitude, WGS84; empty where the place has none")
+LAT = Field("lat", "degrees", "number", "latitude, WGS84; empty where the place has none")
+SYNTHETIC = Field(
+    "synthetic", "", "boolean", "true: some input is synthetic, MW are not real headroom"
+)
+STAGE_MEANING = {
+    "energised": "stands already or is energised",
+    "signed": "of signed agreements",
+    "studied": "of completed studies",
+    "requested": "asked for, no answer yet",
+    "published": "of a published headroom layer",
+    "assumed": "assumed, among them bought upgrade steps",
+}
+_CAPITAL_MEANING = {
+    "facility": "data halls", "it": "IT hardware", "ties": "ties and customer substations",
+    "land": "land", "site": "fixed works", "fiber": "fiber laterals",
+    "upgrades": "network upgrades at the POI (by the site's share of its MW)",
+    "security": "securities of letters (by the site's share of the POI's MW)",
+    "entry": "entry of regions (by the site's share of the region's IT MW)",
+}  # fmt: skip
+_YEARLY_MEANING = {
+    "energy": "energy bought", "demand_charge": "demand charges, minimum takes included",
+    "om": "operation and maintenance", "transport": "carrying the traffic served",
+}  # fmt: skip
+
+
+def levels(candidates: Candidates) -> list[str]:
+    """Return the region levels in use, sorted."""
+    return sorted({str(v) for v in candidates.site_regions["level"]})
+
+
+def region_fields(candidates: Candidates) -> list[Field]:
+    """Return one column per region level: ``region`` for the level of that name, else the level."""
+    return [
+        Field(name, "", "text", f"id of the {level} the place lies in; empty outside all")
+        for level, name in level_columns(candidates).items()
+    ]
+
+
+_OURS = {
+    "site_id", "name", "lon", "lat", "poi_id", "period", "status", "synthetic", "fid", "geom",
+    "decision", "opened", "reason", "failed", "climate", "drawn_mw", "usd_per_kw_month",
+}  # fmt: skip
+_OUR_ENDS = ("_mw", "_musd", "_km", "_ha", "_year", "_peak")
+_OUR_STARTS = ("it_mw", "grid_mw", "halls_", "capex_", "keep_")
+
+
+def level_columns(candidates: Candidates) -> dict[str, str]:
+    """Return level -> column. A level named like a column of ours gets ``region_`` before it."""
+    out: dict[str, str] = {}
+    for level in levels(candidates):
+        name = clean(level) or "region"
+        low = name.lower()
+        if low in _OURS or low.endswith(_OUR_ENDS) or low.startswith(_OUR_STARTS):
+            name = f"region_{name}"
+        out[level] = unused(name, out.values())
+    return out
+
+
+def stage_fields(grid: StagedGrid) -> list[Field]:
+    """Return one grid MW column per stage that counts."""
+    return [
+        Field(f"grid_mw_{s}", "grid MW", "number", f"part of grid_mw_peak: {STAGE_MEANING[s]}")
+        for s in grid.stages
+    ]
+
+
+class SiteRows:
+    """The rows of `sites.csv`, with the costs and stages they were made from."""
+
+    def __init__(self, scenario: Scenario, candidates: Candidates, solution: Solution) -> None:
+        self.scenario, self.candidates, self.solution = scenario, candidates, solution
+        self.look = Lookup(scenario, candidates)
+        self.costs: SiteCosts = site_costs(scenario, candidates, solution)
+        self.grid: StagedGrid = staged_grid(scenario, candidates, solution)
+        self.opened = {s.site_id: s.opened for s in solution.sites}
+        # a class and a hardware may share an id, and SQLite takes A and a for one name
+        self.by_hall: dict[str, str] = {}
+        for hall in self.look.halls:
+            self.by_hall[hall] = unused(f"it_mw_{clean(hall)}", self.by_hall.values())
+        self.by_hardware: dict[str, str] = {}
+        for item in self.look.hardware:
+            taken = [*self.by_hall.values(), *self.by_hardware.values()]
+            self.by_hardware[item] = unused(f"it_mw_{clean(item)}", taken)
+
+    def sheet(self) -> Sheet:
+        """Return the sheet ``sites_by_period``."""
+        fields, rows = with_keep(
+            self._fields(), self._rows(), self.look.sites, self.candidates.sites.columns, "site_id"
+        )
+        return Sheet(
+            "sites_by_period",
+            "one row per site of the plan and period; levels stand until the next period",
+            fields, rows, [point(r) for r in rows], "Point",
+        )  # fmt: skip
+
+    def pois_of(self, site: str, period: str) -> list[str]:
+        """Return the POIs that feed a site in a period, sorted."""
+        ties = {
+            t.poi_id
+            for t in self.solution.ties
+            if t.site_id == site and (t.since is None or t.since <= period)
+        }
+        return sorted(ties)
+
+    def _fields(self) -> list[Field]:
+        money = f"MUSD (real, {self.scenario.money.price_year})"
+        fields = [
+            ID, NAME, *region_fields(self.candidates), LON, LAT,
+            Field("poi_id", "", "text", "POIs that feed the site in the period, joined by +"),
+            Field("period", "date", "date", "first day of the period"),
+            Field("status", "", "text", "existing, open, or not yet open in the period"),
+            Field("it_mw", "IT MW", "number", "IT power installed at the racks"),
+            Field("facility_mw", "facility MW", "number", "design day: IT MW x pue_peak"),
+            Field("grid_mw_peak", "grid MW", "number",
+                  "contracted at the POIs, existing contracts included; empty without a grid"),
+            *stage_fields(self.grid),
+        ]  # fmt: skip
+        for hall, name in self.by_hall.items():
+            fields += [
+                Field(name, "IT MW", "number", f"IT power in halls of class {hall}"),
+                Field(_halls(name), "halls", "integer", f"halls of class {hall} standing"),
+            ]
+        fields += [
+            Field(name, "IT MW", "number", f"IT power of hardware {item}")
+            for item, name in self.by_hardware.items()
+        ]
+        fields.append(
+            Field("capex_musd", money, "number",
+                  "cash, in all its years, of what is energised at the period's start")
+        )  # fmt: skip
+        fields += [
+            Field(f"capex_{c}_musd", money, "number", f"part of capex_musd: {_CAPITAL_MEANING[c]}")
+            for c in CAPITAL
+        ]
+        fields += [
+            Field(f"{c}_musd_per_year", f"{money} per year", "number", _YEARLY_MEANING[c])
+            for c in YEARLY
+        ]
+        return [
+            *fields,
+            Field("drawn_mw", "mean grid MW", "number",
+                  "annual mean power drawn: IT MW x load factor x pue_avg"),
+            Field("co2_kt_per_year", "kt CO2 per year", "number", "of the energy bought"),
+            Field("water_ml_per_year", "million litres per year", "number", "on-site water"),
+            SYNTHETIC,
+        ]  # fmt: skip
+
+    def _rows(self) -> list[Row]:
+        it: dict[tuple[str, int], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        at = {name: t for t, name in enumerate(self.solution.periods)}
+        for row in self.solution.it:
+            mine = it[row.site_id, at[row.period]]
+            mine["it_mw"] += row.it_mw
+            mine["facility_mw"] += row.it_mw * self.look.pue(row.hall, row.site_id, peak=True)
+            for name in (self.by_hall.get(row.hall), self.by_hardware.get(row.hardware)):
+                if name is not None:
+                    mine[name] += row.it_mw
+        halls = {(r.site_id, at[r.period], r.hall): r.halls for r in self.solution.halls}
+        power = ("it_mw", "facility_mw", *self.by_hall.values(), *self.by_hardware.values())
+        rows = []
+        for site in sorted(self.opened):
+            for t, period in enumerate(self.solution.periods):
+                shown = self._place(site, period) | self._grid(site, t) | self._money(site, t)
+                shown |= {name: plain(it[site, t][name]) for name in power}
+                for hall, name in self.by_hall.items():
+                    shown[_halls(name)] = halls.get((site, t, hall), 0)
+                rows.append(shown)
+        return rows
+
+    def _place(self, site: str, period: str) -> Row:
+        info, opened = self.look.sites[site], self.opened[site]
+        row = {k: info[k] for k in ("site_id", "name", "lon", "lat")}
+        regions = self.look.regions_of[site]
+        row |= {c: regions.get(lv) for lv, c in level_columns(self.candidates).items()}
+        row["poi_id"] = "+".join(self.pois_of(site, period)) or None
+        row["period"] = period
+        now = "open" if opened is not None and opened <= period else "not yet open"
+        row["status"] = "existing" if opened is None else now
+        row["synthetic"] = self.candidates.synthetic
+        return row
+
+    def _grid(self, site: str, t: int) -> Row:
+        split = self.grid.by_site.get((site, t), {})
+        has_grid = self.scenario.power.model == "grid"
+        row: Row = {"grid_mw_peak": plain(sum(split.values())) if has_grid else None}
+        for stage in self.grid.stages:
+            row[f"grid_mw_{stage}"] = plain(split.get(stage, 0.0)) if has_grid else None
+        return row
+
+    def _money(self, site: str, t: int) -> Row:
+        paid = {c: self.costs.overnight_musd.get((site, t, c), 0.0) for c in CAPITAL}
+        row: Row = {"capex_musd": plain(sum(paid.values()))}
+        row |= {f"capex_{c}_musd": plain(v) for c, v in paid.items()}
+        for c in YEARLY:
+            value = self.costs.yearly_musd.get((site, t, c), 0.0)
+            row[f"{c}_musd_per_year"] = plain(value)
+        row["drawn_mw"] = plain(self.costs.drawn_mw.get((site, t), 0.0))
+        row["co2_kt_per_year"] = plain(self.costs.co2_kt.get((site, t), 0.0))
+        row["water_ml_per_year"] = plain(self.costs.water_ml.get((site, t), 0.0))
+        return row
+
+
+def _halls(it_column: str) -> str:
+    return "halls_" + it_column.removeprefix("it_mw_")
+
+
+def point(row: Row) -> Row | None:
+    """Return the GeoJSON point of a row, None where it has no place."""
+    if row["lon"] is None or row["lat"] is None:
+        return None
+    return {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
+
+
+def site_rows(scenario: Scenario, candidates: Candidates, solution: Solution) -> list[Row]:
+    """Return the rows of `sites.csv`: one per site of the plan and period, sorted by both.
+
+    MW are sums of the solution's rows: IT MW over `Solution.it`, grid MW over `Solution.grid` and
+    the existing contracts. Capital is what `Solution.cash` pays over all years, except what no
+    site can carry (see `sitepick.exports.costs`).
+    """
+    return SiteRows(scenario, candidates, solution).sheet().rows
