@@ -1,0 +1,399 @@
+"""Our columns out of a file's: names mapped, units converted, every bad cell reported."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sitepick.layers import presets, values
+from sitepick.layers.reading import Reading, count_of, some
+from sitepick.layers.roles import ID_OF, PLACE, ROLES
+from sitepick.layers.table import Table, object_array
+from sitepick.layers.units import factor, split_unit
+
+
+@dataclass(frozen=True)
+class Found:
+    """A column of the file that stands for one of ours; ``unit`` as stated, None: ours."""
+
+    name: str
+    unit: str | None
+
+
+def plain(name: str) -> str:
+    """Return a column name without case, blanks and signs, for lenient matching."""
+    return re.sub(r"[^0-9a-zäöüéèñç%$]+", "", name.casefold())
+
+
+class Columns:
+    """Typed access to the rows of ``table`` by our column names. Faults go to ``reading``."""
+
+    def __init__(self, table: Table, reading: Reading, mapped: dict[str, Found]) -> None:
+        self.table = table
+        self.reading = reading
+        self.mapped = mapped
+        self._ids: np.ndarray | None = None
+        self._nulls: frozenset[Any] = frozenset()
+        self.unlimited: tuple[str, ...] = ()
+
+    def with_preset(self, chosen: presets.Preset) -> Columns:
+        """Take over the preset's own words for null and unlimited."""
+        self._nulls = frozenset(str(n).casefold() for n in chosen.nulls)
+        self.unlimited = chosen.unlimited
+        return self
+
+    def on(self, table: Table) -> Columns:
+        """Return the same mapping over other rows of the same file."""
+        other = Columns(table, self.reading, self.mapped)
+        other._nulls, other.unlimited = self._nulls, self.unlimited
+        return other
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def has(self, ours: str) -> bool:
+        """Return whether the file has this column."""
+        return ours in self.mapped
+
+    def at(self, row: int) -> str:
+        """Return where a row is: ``#17 (id)`` for features, ``:5 (id)`` for tables."""
+        sign = ":" if self.table.tabular else "#"
+        where = f"{sign}{self.table.number[row]}"
+        if self._ids is None:
+            ours = ID_OF.get(self.reading.role, "")
+            found = self.mapped.get(ours)
+            raw = self.table.frame[found.name].to_numpy(object) if found else None
+            self._ids = raw if raw is not None else np.full(len(self), None, dtype=object)
+        ident = self._ids[row]
+        if values.is_null(ident):
+            return where
+        return f"{where} ({values.clean_text(ident)})"
+
+    def ats(self, rows: Any) -> list[str]:
+        """Return `at` of several rows, without the leading colon of table rows."""
+        return [self.at(int(i)).replace(":", "row ", 1) for i in rows]
+
+    def raw(self, ours: str) -> np.ndarray:
+        """Return the cells of a column [n], nulls and sentinels as None."""
+        found = self.mapped.get(ours)
+        if found is None:
+            return np.full(len(self), None, dtype=object)
+        cells = self.table.frame[found.name].to_numpy(dtype=object, copy=True)
+        own = self._nulls
+        gone: dict[str, int] = {}
+        for i, cell in enumerate(cells):
+            if cell is None:
+                continue
+            if values.is_null(cell):
+                cells[i] = None
+                if isinstance(cell, str) and cell.strip():
+                    gone[cell.strip()] = gone.get(cell.strip(), 0) + 1
+            elif own and self._key(cell) in own:
+                cells[i] = None
+                gone[str(cell)] = gone.get(str(cell), 0) + 1
+        if gone:
+            words = some(f"{word!r} x {n:,}" for word, n in sorted(gone.items()))
+            n = sum(gone.values())
+            text = f"column '{found.name}': {count_of(n, 'value')} read as unknown ({words})"
+            self.reading.note("null_word", text, n)
+        return cells
+
+    @staticmethod
+    def _key(cell: Any) -> str:
+        return str(cell).casefold()
+
+    def text(self, ours: str) -> np.ndarray:
+        """Return texts [n] or None: whole numbers without ``.0``, control characters dropped."""
+        cells = self.raw(ours)
+        dirty = [i for i, cell in enumerate(cells) if values.has_control(cell)]
+        if dirty:
+            text = f"column '{self.mapped[ours].name}': control characters dropped"
+            self.reading.note("control_characters", f"{text} ({some(self.ats(dirty))})", len(dirty))
+        return object_array([None if c is None else values.clean_text(c) or None for c in cells])
+
+    def ids(self, ours: str, *, required: bool = True) -> np.ndarray:
+        """Return ids as text [n]; a missing one is a fault if ``required``."""
+        out = self.text(ours)
+        missing = [i for i, cell in enumerate(out) if cell is None]
+        if missing and required and ours in self.mapped:
+            name = self.mapped[ours].name
+            self.reading.fault(
+                f"{count_of(len(missing), 'row')} without {ours} (column '{name}'): "
+                f"{some(self._places(missing))}; fill them in, or drop them with "
+                f"`where: '\"{name}\" IS NOT NULL'`"
+            )
+        return out
+
+    def _places(self, rows: Any) -> list[str]:
+        sign = "row " if self.table.tabular else "#"
+        return [f"{sign}{self.table.number[int(i)]}" for i in rows]
+
+    def number(
+        self, ours: str, *, low: float = 0.0, high: float = math.inf, default: float = math.nan
+    ) -> np.ndarray:
+        """Return numbers [n] in our unit, ``default`` where empty; outside low..high is a fault.
+
+        Sentinels such as -9999 count as empty, with a note.
+        """
+        spec = ROLES[self.reading.role][ours]
+        found = self.mapped.get(ours)
+        if found is None:
+            return np.full(len(self), default)
+        scale = self._scale(found, spec.unit)
+        read = values.kilovolts if spec.kind == "kv" else self._number
+        out, bad = self._convert(self.raw(ours), read, scale, spec.unit)
+        self._report(found.name, bad, "number")
+        sentinel = np.isin(out / scale, list(values.NULL_NUMBERS)) & (out < 0)
+        if sentinel.any():
+            n = int(sentinel.sum())
+            worst = some(f"{v:g}" for v in np.unique(out[sentinel] / scale))
+            text = f"column '{found.name}': {count_of(n, 'value')} of {worst} read as unknown"
+            self.reading.note("sentinel_null", text, n)
+            out[sentinel] = math.nan
+        wrong = np.flatnonzero((out < low) | (out > high))
+        if len(wrong):
+            said = some(f"{out[i]:g} at {a}" for i, a in zip(wrong, self.ats(wrong), strict=True))
+            limit = f"at least {low:g}" + ("" if math.isinf(high) else f" and at most {high:g}")
+            text = f"column '{found.name}': {count_of(len(wrong), 'value')} out of range"
+            unit = f" {spec.unit}" if spec.unit else ""
+            self.reading.fault(f"{text} ({said}); {ours} is {limit}{unit}")
+        return np.where(np.isnan(out), default, out)
+
+    def _number(self, cell: Any) -> tuple[float, str | None]:
+        return values.number(cell, comma_decimal=self.table.comma_decimal)
+
+    def _scale(self, found: Found, unit: str | None) -> float:
+        if found.unit is None:
+            return 1.0
+        if unit is None:
+            self.reading.fault(f"column '{found.name}' has no unit, so '[{found.unit}]' cannot be")
+            return 1.0
+        try:
+            return factor(found.unit, unit)
+        except ValueError as error:
+            self.reading.fault(f"column '{found.name}': {error}")
+            return 1.0
+
+    def _convert(
+        self,
+        cells: np.ndarray,
+        read: Callable[[Any], tuple[float, str | None]],
+        scale: float,
+        unit: str | None,
+    ) -> tuple[np.ndarray, list[tuple[int, str]]]:
+        out = np.full(len(cells), math.nan)
+        bad: list[tuple[int, str]] = []
+        for i, cell in enumerate(cells):
+            if cell is None:
+                continue
+            if type(cell) in (int, float):
+                out[i] = cell * scale
+                if math.isinf(out[i]):
+                    bad.append((i, "not a finite number"))
+                continue
+            try:
+                got, written = read(cell)
+                out[i] = got * (factor(written, unit) if written and unit else scale)
+            except ValueError as error:
+                bad.append((i, str(error)))
+        return out, bad
+
+    def _report(self, name: str, bad: list[tuple[int, str]], what: str) -> None:
+        if not bad:
+            return
+        cells = self.table.frame[name].to_numpy(object)
+        listed = some(f"{cells[i]!r:.40} at {self.ats([i])[0]}: {why}" for i, why in bad)
+        verb = "is" if len(bad) == 1 else "are"
+        self.reading.fault(
+            f"column '{name}': {count_of(len(bad), 'value')} that {verb} no {what} ({listed})"
+        )
+
+    def dates(self, ours: str, *, end: bool = False) -> np.ndarray:
+        """Return dates [n] or None; a year or quarter means its first day, with ``end`` its last."""
+        found = self.mapped.get(ours)
+        cells = self.raw(ours)
+        if found is None:
+            return cells
+        try:
+            order = values.slashed_order(list(cells))
+        except ValueError as error:
+            self.reading.fault(f"column '{found.name}': {error}")
+            return np.full(len(self), None, dtype=object)
+        out = np.full(len(self), None, dtype=object)
+        bad: list[tuple[int, str]] = []
+        how: dict[str, int] = {}
+        for i, cell in enumerate(cells):
+            if cell is None or (isinstance(cell, float) and cell in values.NULL_NUMBERS):
+                continue
+            try:
+                out[i], style = values.day(cell, end=end, order=order)
+                how[style] = how.get(style, 0) + 1
+            except (ValueError, OverflowError) as error:
+                text = str(error)
+                bad.append((i, text if text.startswith(("not", "can")) else "no such day"))
+        self._report(found.name, bad, "date")
+        edge = "last" if end else "first"
+        said = {
+            "span": (
+                "date_span",
+                f"give only a year, half-year, quarter or month: {edge} day meant",
+            ),
+            "serial": ("date_serial", "are Excel day numbers, read as dates"),
+            "epoch_ms": ("date_epoch_ms", "are milliseconds since 1970, read as dates"),
+        }
+        for style, (code, text) in said.items():
+            if how.get(style):
+                n = how[style]
+                self.reading.note(code, f"column '{found.name}': {count_of(n, 'value')} {text}", n)
+        if order is not None:
+            style = "month/day/year" if order == "mdy" else "day/month/year"
+            self.reading.note("date_order", f"column '{found.name}': dates read as {style}", 0)
+        return out
+
+    def flags(self, ours: str, *, default: bool) -> np.ndarray:
+        """Return booleans [n]; empty cells mean ``default``."""
+        out = np.full(len(self), default)
+        bad = []
+        for i, cell in enumerate(self.raw(ours)):
+            if cell is None:
+                continue
+            try:
+                out[i] = values.yes_no(cell)
+            except ValueError as error:
+                bad.append((i, str(error)))
+        if bad:
+            self._report(self.mapped[ours].name, bad, "yes or no")
+        return out
+
+    def choices(self, ours: str, default: str | None = None) -> np.ndarray:
+        """Return one of the column's allowed words [n]; other spellings are noted or refused."""
+        allowed = ROLES[self.reading.role][ours].choices
+        known = presets.raw("headers")["values"].get(ours, {})
+        words = {plain(word): ours_ for ours_, list_ in known.items() for word in list_}
+        words |= {plain(word): word for word in allowed}
+        out = np.full(len(self), default, dtype=object)
+        bad: list[tuple[int, str]] = []
+        meant: dict[tuple[str, str], int] = {}
+        for i, cell in enumerate(self.text(ours)):
+            if cell is None:
+                continue
+            word = words.get(plain(cell))
+            if word is None:
+                close = difflib.get_close_matches(plain(cell), list(words), 1, 0.6)
+                hint = f"did you mean '{words[close[0]]}'?" if close else ""
+                bad.append((i, hint or f"known are {', '.join(allowed)}"))
+                continue
+            out[i] = word
+            if plain(cell) != plain(word):
+                meant[cell, word] = meant.get((cell, word), 0) + 1
+        if bad:
+            self._report(self.mapped[ours].name, bad, ours)
+        for (cell, word), n in sorted(meant.items()):
+            text = f"column '{self.mapped[ours].name}': '{cell}' read as {word} ({n:,} x)"
+            self.reading.note("value_meant", text, n)
+        return out
+
+    def id_tuples(self, ours: str) -> np.ndarray:
+        """Return tuples of ids [n] or None, from ``A; B`` (or , or |) or a list."""
+        out = np.full(len(self), None, dtype=object)
+        for i, cell in enumerate(self.raw(ours)):
+            if cell is None:
+                continue
+            if isinstance(cell, (list, tuple, np.ndarray)):
+                parts = [values.clean_text(c) for c in cell if not values.is_null(c)]
+            else:
+                text = values.clean_text(cell).strip("[]")
+                mark = next((m for m in (";", "|", "\n", ",") if m in text), ";")
+                parts = [p.strip().strip("\"'") for p in text.split(mark)]
+            parts = [p for p in dict.fromkeys(parts) if p]
+            if parts:
+                out[i] = tuple(parts)
+        return out
+
+
+def resolve(table: Table, reading: Reading, chosen: presets.Preset) -> Columns:
+    """Return the file's columns under our names: `fields:`, then the preset, then equal names.
+
+    Unknown keys and columns are faults with "did you mean".
+    """
+    role = reading.role
+    asked = dict(reading.spec.fields)
+    ours_known = [*ROLES[role], *PLACE]
+    if reading.spec.id is not None:
+        asked.setdefault("id", reading.spec.id)
+    if "id" in asked and role in ID_OF:
+        asked.setdefault(ID_OF[role], asked.pop("id"))
+    present = list(table.frame.columns)
+    lenient: dict[str, list[str]] = {}
+    for name in present:
+        lenient.setdefault(plain(name), []).append(name)
+    mapped: dict[str, Found] = {}
+    for ours, theirs in asked.items():
+        if ours not in ours_known:
+            hint = _did_you_mean(ours, ours_known)
+            reading.fault(f"fields: unknown name '{ours}'{hint} (known: {', '.join(ours_known)})")
+            continue
+        found = _find(theirs, present, lenient)
+        if found is None:
+            hint = _did_you_mean(split_unit(theirs)[0], present)
+            reading.fault(f"no column '{theirs}' for {ours}{hint}; columns are {_listed(present)}")
+            mapped[ours] = Found("", None)  # one message is enough for this column
+            continue
+        mapped[ours] = found
+    own = presets.preset("sitepick", role)
+    for source in (chosen, own) if chosen.name != own.name else (own,):
+        for ours, alternatives in source.fields.items():
+            for theirs in alternatives:
+                found = _find(theirs, present, {})
+                if ours not in mapped and found is not None:
+                    mapped[ours] = found
+    for ours in ours_known:
+        if ours not in mapped and (found := _find(ours, present, lenient)) is not None:
+            mapped[ours] = found
+    missing = [o for o, column in ROLES[role].items() if column.required and o not in mapped]
+    for ours in missing:
+        reading.fault(f"no column for {ours}; {_suggest(ours, role, present)}")
+    mapped = {ours: found for ours, found in mapped.items() if found.name}
+    for name in reading.spec.keep:
+        if name not in present:
+            hint = _did_you_mean(name, present)
+            reading.fault(f"keep: no column '{name}'{hint}; columns are {_listed(present)}")
+    return Columns(table, reading, mapped).with_preset(chosen)
+
+
+def _find(theirs: str, present: list[str], lenient: dict[str, list[str]]) -> Found | None:
+    if theirs in present:
+        return Found(theirs, None)
+    name, unit = split_unit(theirs)
+    if unit is not None and name in present:
+        return Found(name, unit)
+    same = lenient.get(plain(name), [])
+    if len(same) == 1 and plain(name):
+        return Found(same[0], unit)
+    return None
+
+
+def _suggest(ours: str, role: str, present: list[str]) -> str:
+    from sitepick.layers.guess import guess_columns
+
+    listed = f"columns are {_listed(present)}"
+    theirs = guess_columns(role, present)[0].get(ours)
+    if theirs is not None:
+        return f'write `fields: {{{ours}: "{theirs}"}}` if that is it ({listed})'
+    return f"name it by `fields: {{{ours}: ...}}`; {listed}"
+
+
+def _listed(present: list[str]) -> str:
+    return some((f"'{name}'" for name in present), 20) if present else "none"
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    by_plain = {plain(k): k for k in known}
+    close = difflib.get_close_matches(plain(word), list(by_plain), 1, 0.6)
+    return f"; did you mean '{by_plain[close[0]]}'?" if close else ""

@@ -1,0 +1,203 @@
+"""All layers of a scenario: every file read, every fault of every file in one error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sitepick.errors import LayerError
+from sitepick.layers.types import Layers, Note, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sitepick.layers.columns import Columns
+    from sitepick.layers.reading import Reading
+    from sitepick.layers.table import Table
+    from sitepick.scenario.inputs import LayerFile
+    from sitepick.scenario.schema import Scenario
+
+SORTED_BY = {
+    "substations": ["poi_id"],
+    "lines": ["line_id"],
+    "fiber_nodes": ["node_id"],
+    "fiber_links": ["link_id"],
+    "regions": ["level", "region_id"],
+    "exclusions": [],
+    "parcels": ["parcel_id"],
+    "sites": ["site_id"],
+    "demand": ["place_id"],
+    "demand_mw": ["place_id", "workload", "from_date"],
+    "power_offers": ["offer_id"],
+    "shared_limits": ["limit_id", "poi_id", "from_date"],
+    "tariffs": ["poi_id", "level", "region_id"],
+    "commitments": ["site_id", "date", "what"],
+    "matrix": ["site_id", "place_id"],
+}
+UNIQUE = {
+    "substations": ["poi_id"],
+    "lines": ["line_id"],
+    "fiber_nodes": ["node_id"],
+    "fiber_links": ["link_id"],
+    "regions": ["level", "region_id"],
+    "parcels": ["parcel_id"],
+    "sites": ["site_id"],
+    "demand": ["place_id"],
+    "power_offers": ["offer_id"],
+    "matrix": ["site_id", "place_id", "meaning"],
+}
+
+
+def load(scenario: Scenario, base: Path, on_note: Callable[[Note], None] | None = None) -> Layers:
+    """Read every file of ``scenario.layers`` and return the clean tables.
+
+    ``base`` is the folder of the scenario; ``on_note`` hears each note when it is made.
+
+    Raises:
+        LayerError: with all faults of all files.
+    """
+    return _Loader(base, on_note).all(scenario)
+
+
+class _Loader:
+    def __init__(self, base: Path, on_note: Callable[[Note], None] | None) -> None:
+        self.base = base
+        self.on_note = on_note
+        self.problems: list[str] = []
+        self.notes: list[Note] = []
+        self.sources: list[Source] = []
+        self.cache: dict[tuple[Any, ...], Table] = {}
+        self.hashes: dict[Path, tuple[str, int]] = {}
+
+    def all(self, scenario: Scenario) -> Layers:
+        tables: dict[str, pd.DataFrame] = {}
+        for role in SORTED_BY:
+            frames = []
+            for spec in getattr(scenario.layers, role):
+                frame = self._one(role, spec)
+                if frame is not None:
+                    frames.append(frame)
+            if frames:
+                tables[role] = self._together(role, frames)
+        self.cache.clear()
+        if not self.problems:
+            self._across(tables)
+        if self.problems:
+            raise LayerError(self.problems)
+        pois = tables.pop("substations", None)
+        return Layers(pois=pois, **tables, sources=tuple(self.sources), notes=tuple(self.notes))
+
+    def _across(self, tables: dict[str, pd.DataFrame]) -> None:
+        from sitepick.layers import across
+
+        problems, notes = across.check(tables)
+        self.problems += problems
+        for note in notes:
+            self.notes.append(note)
+            if self.on_note is not None:
+                self.on_note(note)
+
+    def _one(self, role: str, spec: LayerFile) -> pd.DataFrame | None:
+        """Return the clean frame of one file; None if it had faults."""
+        from sitepick.layers.regions import clean_regions
+        from sitepick.layers.table import object_array
+
+        opened = self._open(spec, role)
+        if opened is None:
+            return None
+        columns, reading, source = opened
+        if role == "regions":
+            frame, more = clean_regions(columns, self._open)
+            self.sources += [source, *more]
+        else:
+            frame = self._cleaner(role)(columns)
+            for name in spec.keep:
+                frame[f"keep:{name}"] = object_array(list(columns.table.frame[name]))
+            self.sources.append(source)
+        self._finish(reading)
+        return None if reading.problems else frame
+
+    def _finish(self, reading: Reading) -> None:
+        self.problems += [p for p in reading.problems if p not in self.problems]
+        self.notes += [n for n in reading.notes if n not in self.notes]
+
+    def _open(self, spec: LayerFile, role: str) -> tuple[Columns, Reading, Source] | None:
+        """Read, map, filter and place one file; None if that already failed."""
+        from sitepick.layers import prepare
+        from sitepick.layers.read import Refused, locate, read, sha256_of
+        from sitepick.layers.reading import Reading
+
+        reading = Reading(role, spec, self.on_note)
+        try:
+            path = locate(spec.file, self.base)
+            key = (path, spec.layer, spec.sheet, role == "fiber_links")
+            if key not in self.cache:
+                self.cache[key] = read(path, layer=spec.layer, sheet=spec.sheet, role=role)
+            table = self.cache[key]
+            if path not in self.hashes:
+                self.hashes[path] = sha256_of(path)
+            columns = prepare.prepare(table, reading, path)
+        except Refused as refused:
+            reading.fault(str(refused))
+            columns = None
+        except OSError as error:
+            reading.fault(f"cannot be read: {error.strerror or error}")
+            columns = None
+        if columns is None or reading.problems:
+            self._finish(reading)
+            return None
+        digest, size = self.hashes[path]
+        source = Source(
+            role=role,
+            path=spec.file,
+            sha256=digest,
+            size_bytes=size,
+            rows_read=len(table),
+            rows_used=len(columns),
+            licence=columns.table.licence,
+            synthetic=columns.table.synthetic,
+        )
+        return columns, reading, source
+
+    @staticmethod
+    def _cleaner(role: str) -> Callable[[Columns], pd.DataFrame]:
+        from sitepick.layers import demand, exclusions, fiber, matrix, offers, parcels, power, sites
+
+        return {
+            "substations": power.clean_substations,
+            "lines": power.clean_lines,
+            "fiber_nodes": fiber.clean_nodes,
+            "fiber_links": fiber.clean_links,
+            "exclusions": exclusions.clean_exclusions,
+            "parcels": parcels.clean_parcels,
+            "sites": sites.clean_sites,
+            "demand": demand.clean_demand,
+            "demand_mw": demand.clean_demand_mw,
+            "power_offers": offers.clean_offers,
+            "shared_limits": offers.clean_shared_limits,
+            "tariffs": offers.clean_tariffs,
+            "commitments": matrix.clean_commitments,
+            "matrix": matrix.clean_matrix,
+        }[role]
+
+    def _together(self, role: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
+        import pandas as pd
+
+        from sitepick.layers.reading import some
+
+        whole = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        key = UNIQUE.get(role)
+        if key is not None:
+            twice = whole.loc[whole.duplicated(key), key]
+            if len(twice):
+                said = some(" / ".join(map(str, row)) for row in twice.to_numpy())
+                self.problems.append(
+                    f"layers.{role}: {len(twice):,} ids stand in more than one file ({said}); "
+                    "ids must be unique over all files of a role"
+                )
+        by = SORTED_BY[role]
+        if by:
+            order = whole[by].astype(str).sort_values(by, kind="stable").index
+            whole = whole.loc[order]
+        return whole.reset_index(drop=True)

@@ -1,0 +1,154 @@
+"""What each role's columns are: kind, unit, whether a layer is useless without them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["id", "text", "number", "kv", "date", "flag", "choice", "ids"]
+STAGES = ("energised", "signed", "studied", "requested", "published", "assumed")
+DECISIONS = ("consider", "require", "forbid", "existing")
+COMMITTED = ("site", "it_mw", "grid_mw")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One of our columns. ``unit`` is the canonical one, which the column's name also tells."""
+
+    kind: Kind
+    unit: str | None = None
+    required: bool = False
+    choices: tuple[str, ...] = ()
+
+
+def _mw(required: bool = False) -> Column:
+    return Column("number", "mw", required)
+
+
+ID = Column("id", required=True)
+FREE_ID = Column("id")  # made up when the file has none
+TEXT = Column("text")
+DATE = Column("date")
+
+ROLES: dict[str, dict[str, Column]] = {
+    "substations": {
+        "poi_id": FREE_ID,
+        "name": TEXT,
+        "kv": Column("kv", "kv"),
+        "headroom_mw": _mw(),
+        "from_date": DATE,
+        "estimated": Column("flag"),
+        "synthetic": Column("flag"),
+    },
+    "lines": {"line_id": FREE_ID, "kv": Column("kv", "kv"), "rating_mva": Column("number", "mva")},
+    "fiber_nodes": {"node_id": FREE_ID, "name": TEXT},
+    "fiber_links": {"link_id": FREE_ID, "from_node": Column("id"), "to_node": Column("id")},
+    "regions": {
+        "region_id": ID,
+        "name": TEXT,
+        "climate": TEXT,
+        "co2_kg_per_mwh": Column("number", "kg_per_mwh"),
+        "energy_usd_per_mwh": Column("number", "usd_per_mwh"),
+        "capex_factor": Column("number"),
+    },
+    "exclusions": {},
+    "parcels": {
+        "parcel_id": ID,
+        "name": TEXT,
+        "decision": Column("choice", choices=DECISIONS),
+        "usable_ha": Column("number", "ha"),
+        "ask_musd": Column("number", "musd"),
+        "option_expires": DATE,
+        "poi_ids": Column("ids"),
+        "climate": TEXT,
+        "max_it_mw": _mw(),
+    },
+    "sites": {
+        "site_id": ID,
+        "name": TEXT,
+        "fixed_musd": Column("number", "musd"),
+        "capacity_mw": _mw(),
+        "usable_ha": Column("number", "ha"),
+        "poi_ids": Column("ids"),
+        "climate": TEXT,
+    },
+    "demand": {"place_id": FREE_ID, "name": TEXT, "weight": Column("number"), "mw": _mw()},
+    "demand_mw": {
+        "place_id": ID,
+        "workload": TEXT,
+        "from_date": Column("date", required=True),
+        "mw": _mw(required=True),
+    },
+    "power_offers": {
+        "offer_id": FREE_ID,
+        "poi_id": ID,
+        "mw_total": _mw(required=True),
+        "from_date": Column("date", required=True),
+        "to_date": DATE,
+        "stage": Column("choice", required=True, choices=STAGES),
+        "firm": Column("flag"),
+        "curtail_hours_per_year": Column("number", "h"),
+        "min_take_pct": Column("number", "pct"),
+        "security_kusd_per_mw": Column("number", "kusd_per_mw"),
+        "upgrade_musd": Column("number", "musd"),
+        "reply_by": DATE,
+        "letter_date": DATE,
+        "source": TEXT,
+    },
+    "shared_limits": {
+        "limit_id": ID,
+        "poi_id": ID,
+        "factor": Column("number"),
+        "mw": _mw(required=True),
+        "from_date": DATE,
+        "source": TEXT,
+    },
+    "tariffs": {
+        "poi_id": Column("id"),
+        "level": TEXT,
+        "region_id": Column("id"),
+        "energy_usd_per_mwh": Column("number", "usd_per_mwh"),
+        "demand_usd_per_kw_month": Column("number", "usd_per_kw_month"),
+        "co2_kg_per_mwh": Column("number", "kg_per_mwh"),
+    },
+    "commitments": {
+        "site_id": ID,
+        "what": Column("choice", required=True, choices=COMMITTED),
+        "mw": _mw(),
+        "date": Column("date", required=True),
+        "musd": Column("number", "musd"),
+    },
+    "matrix": {"site_id": ID, "place_id": ID, "value": Column("number", required=True)},
+}
+ID_OF = {
+    "substations": "poi_id",
+    "lines": "line_id",
+    "fiber_nodes": "node_id",
+    "fiber_links": "link_id",
+    "regions": "region_id",
+    "parcels": "parcel_id",
+    "sites": "site_id",
+    "demand": "place_id",
+    "power_offers": "offer_id",
+    "shared_limits": "limit_id",
+    "tariffs": "poi_id",
+    "commitments": "site_id",
+    "demand_mw": "place_id",
+    "matrix": "site_id",
+}
+PLACE = ("lon", "lat", "wkt")
+"""Columns that place a table's rows on the map; `fields:` may name them for every role."""
+GEOMETRY: dict[str, str] = {
+    "substations": "point",
+    "lines": "line",
+    "fiber_nodes": "point",
+    "fiber_links": "line",
+    "regions": "polygon",
+    "exclusions": "any",
+    "parcels": "point_or_polygon",
+    "sites": "point",
+    "demand": "point",
+}
+"""What the geometry of a role is turned into; roles not named are plain tables."""
+MAY_BE_NOWHERE = ("sites", "demand")
+"""Roles whose rows are of use without a location (plain facility location)."""
