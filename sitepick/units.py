@@ -89,11 +89,11 @@ def parse_quantity(text: str, key: str) -> float:
         return float(text)
     found = _QUANTITY.match(text)
     if found is None:
-        raise ValueError("must be a number")
+        raise ValueError(f"must be a number, not {text[:40]!r}")
     digits, unit = found[1].strip(), (found[2] or "").strip()
     plain = _ungrouped(digits)
     if plain is None:
-        raise ValueError("must be a number")
+        raise ValueError(f"must be a number, not {text[:40]!r}")
     if not unit:
         raise ValueError(f"write {plain}")
     suffix = plain_unit(key)

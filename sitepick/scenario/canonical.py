@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from sitepick.scenario.yaml_tree import Node, scalar
@@ -67,4 +66,15 @@ def _text(value: str) -> str:
         and not _NUMBERLIKE.match(value)
         and scalar(value) == value
     )
-    return value if plain else json.dumps(value)
+    return value if plain else f'"{"".join(_escaped(c) for c in value)}"'
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return "\\" + char
+    if char.isprintable():
+        return char
+    code = ord(char)
+    return (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )

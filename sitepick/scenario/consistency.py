@@ -227,7 +227,7 @@ def _hardware_named(s: Scenario) -> Iterator[Fault]:
         yield Fault(
             ("reference_hardware",),
             f"unknown hardware '{s.reference_hardware}'"
-            + did_you_mean(s.reference_hardware, known),
+            + (did_you_mean(s.reference_hardware, known) or f"; known: {', '.join(sorted(known))}"),
         )
     for i, rule in enumerate(s.regions.rules):
         for j, row_id in enumerate(rule.allowed_hardware or []):

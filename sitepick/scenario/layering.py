@@ -40,19 +40,26 @@ def _load(path: Path, below: list[Path]) -> Node:
     chain = [*below, path]
     target = path.parent / parent.value
     shown = " -> ".join(str(p) for p in [*chain, target])
+    if not _exists(target):
+        raise ScenarioError(
+            problem(parent.place(), f"no such file {target} (chain: {shown})", "extends")
+        )
     if target.resolve() in {p.resolve() for p in chain}:
         raise ScenarioError(problem(parent.place(), f"goes round in a circle: {shown}", "extends"))
     if len(chain) >= MAX_CHAIN:
         raise ScenarioError(
             problem(parent.place(), f"more than {MAX_CHAIN} files deep: {shown}", "extends")
         )
-    if not target.exists():
-        raise ScenarioError(
-            problem(parent.place(), f"no such file {target} (chain: {shown})", "extends")
-        )
     base = _load(target, chain)
     _rebase(base, target.parent, path.parent)
     return merged(base, root)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, or that no file system can hold
+        return False
 
 
 def merged(base: Node, over: Node) -> Node:

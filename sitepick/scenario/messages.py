@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from sitepick.scenario.yaml_tree import Node, problem
+from sitepick.scenario.yaml_tree import Node, clean, problem
 from sitepick.units import shown_unit
 
 Loc = Sequence[str | int]
@@ -170,14 +170,13 @@ def _got(node: Node, kind: str) -> str:
     """Say what was written where the message alone would leave the user searching."""
     if kind == "value_error" or isinstance(node.value, (dict, list)) or node.text is None:
         return ""
-    shown = "".join(c if c.isprintable() else "?" for c in node.text)
+    shown = clean(node.text)
     shown = shown if len(shown) <= 40 else shown[:37] + "..."
     return f", not {shown!r}" if isinstance(node.value, str) else f", not {shown}"
 
 
 def _unknown_key(key: str, path: list[str], model: type[BaseModel]) -> str:
     here = keys_at(model, path)
-    shown = "".join(c if c.isprintable() else "?" for c in key)[:60]
     hint = did_you_mean(key, here)
     if not hint:
         elsewhere = [p for p in all_paths(model) if p.rpartition(".")[2] == key]
@@ -185,7 +184,7 @@ def _unknown_key(key: str, path: list[str], model: type[BaseModel]) -> str:
             hint = f"; it belongs in '{elsewhere[0].rpartition('.')[0] or 'the top level'}'"
         elif here:
             hint = f"; known here: {', '.join(here[:8])}{', ...' if len(here) > 8 else ''}"
-    return f"unknown key '{shown}'{hint}"
+    return f"unknown key '{key[:60]}'{hint}"
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -123,7 +123,10 @@ class Scenario(Section):
     objective: Literal["min_cost", "max_compute", "earliest_mw"] = Field(
         "min_cost", description="What is optimised; cost breaks ties."
     )
-    layers: LayerList = Field(default_factory=LayerList, description="Input files by role.")
+    layers: LayerList = Field(
+        default_factory=LayerList,
+        description="Input files: substations, parcels, letters, regions, ...",
+    )
     candidates: CandidateRules = Field(
         default_factory=CandidateRules, description="Which places are considered."
     )

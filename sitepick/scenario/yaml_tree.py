@@ -77,10 +77,15 @@ class Node:
             yield path, self
 
 
+def clean(text: str) -> str:
+    """Return ``text`` with everything that a terminal could obey replaced by ``?``."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def problem(place: tuple[Source, int, int], message: str, path: str = "") -> str:
     """Return ``file:line:col: error: path: message`` with the source line and a caret."""
     source, line, col = place
-    head = f"{source.at(line, col)}: error: {path + ': ' if path else ''}{message}"
+    head = clean(f"{source.at(line, col)}: error: {path + ': ' if path else ''}{message}")
     if line >= len(source.lines) or not source.lines[line].strip():
         return head
     text, start = source.lines[line], max(0, col - 60)
@@ -91,7 +96,7 @@ def problem(place: tuple[Source, int, int], message: str, path: str = "") -> str
 
 def read_text(path: Path) -> str:
     """Return the text of a scenario file; refuse what is no small UTF-8 text file."""
-    name = str(path)
+    name = clean(str(path))
     if path.is_dir():
         raise ScenarioError(f"{name}: error: is a directory; expected a YAML scenario")
     if not path.exists():
