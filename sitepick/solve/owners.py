@@ -118,18 +118,18 @@ class Owners:
     def _linking_transposed(self) -> sp.csr_array:
         return sp.csr_array(self.matrix.A[self.linking].T)
 
-    def price(
-        self, y: FloatArray, wanted: IntArray, enough: float
-    ) -> tuple[FloatArray, FloatArray]:
+    def price(self, y: FloatArray, wanted: IntArray, slack: float) -> tuple[FloatArray, FloatArray]:
         """Return ``y`` with the best local duals of the ``wanted`` owners, and what owners add.
 
         The second array (count,) is each owner's share of the safe bound (at most 0 for an owner
-        that may be absent). The local duals in ``y`` are tried first: an owner whose share is
-        above ``-enough`` with them is not solved again.
+        that may be absent). The local duals in ``y`` are tried first: owners with the smallest
+        shares, up to a sum of ``slack``, are not solved again.
         """
         y = clip_duals(self.matrix, y)
         worth = owner_bounds(self.matrix, y, self.count) + self._row_share(y)
-        todo = wanted[worth[wanted] < -enough]
+        order = wanted[np.argsort(-worth[wanted], kind="stable")]
+        lost = np.cumsum(np.minimum(worth[order], 0.0))
+        todo = np.sort(order[lost < -slack])
         if not len(todo):
             return y, worth
         reduced = self.matrix.cost - self._linking_transposed @ y[self.linking]

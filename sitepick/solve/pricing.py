@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sitepick.program import FloatArray, IntArray, Matrix, Program
-from sitepick.solve.branching import Node, branch, quantities
+from sitepick.solve.branching import Tree, certify, quantities
 from sitepick.solve.certificate import certified_bound
 from sitepick.solve.highs import polish, solve_matrix, target_for, version
 from sitepick.solve.outcome import (
@@ -47,7 +47,8 @@ _WHOLE_COLUMNS = 60_000  # still worth a try as a whole when everything else fel
 _CUT_ROUNDS = 40
 _LP_TOLERANCE = 1e-4
 _FIRST_POLLS = 300  # of branch and bound in the first MIP; each later one gets twice as many
-_MIP_ROUNDS = 3
+_FIRST_LEAVES = 60  # of the tree grown after it; likewise
+_ROUNDS = 4
 
 
 def solve(
@@ -96,6 +97,7 @@ class _Search:
     seconds: dict[str, float] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     _grouped: Matrix | None = None
+    _extra_owners: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def matrix(self) -> Matrix:
@@ -120,8 +122,7 @@ class _Search:
         elif small or exact:
             self._plan_whole()
         else:
-            relaxed = self._plan_by_parts(relaxed)
-            self._branch(relaxed, families)
+            self._plan_by_parts(relaxed, families)
             if len(self.matrix.cost) <= _WHOLE_COLUMNS:
                 self._plan_whole()
         return self._outcome()
@@ -156,36 +157,49 @@ class _Search:
                     self._offer(made)
         return relaxed
 
-    def _branch(self, relaxed: Relaxation, families: tuple[str | IntArray, ...]) -> None:
-        if self._done() or relaxed.values is None:
+    def _branch(self, tree: Tree, relaxed: Relaxation, leaves: int) -> None:
+        """Grow ``tree`` until it would close the gap, then prove its leaves for all owners."""
+        if self._done() or not math.isfinite(self.objective):
             return
-        matrix = self.matrix
         clock = time.perf_counter()
-        spent_in_mip = self.seconds.get("mip", 0.0)
-        leaves = branch(
-            matrix,
-            Node((), self._padded(relaxed.duals), relaxed.bound, relaxed.values),
-            relaxed.present,
-            quantities(self.program, matrix, families),
-            self.limits,
-            target=lambda: self.objective - self.limits.gap * abs(self.objective),
-            visit=self._visit,
-            over=self._over,
-            deadline=self._deadline(),
-            stop=self.stop,
-            tell=lambda bound: self._tell("branching", bound),
+        target = self.objective - self.limits.gap * abs(self.objective)
+        # what pricing may lose on the way
+        margin = 5e-5 * abs(target)
+        reached = tree.grow(target + margin, leaves, self._over)
+        self.log.append(
+            f"branching: {tree.splits:,} splits, {tree.size:,} leaves, "
+            f"least value {tree.bound:.9g} on {len(tree.chosen):,} owners, asked {target:.9g}"
         )
-        spent_in_mip = self.seconds.get("mip", 0.0) - spent_in_mip
-        self._spend("branching", time.perf_counter() - clock - spent_in_mip)
-        proof = min((leaf.bound for leaf in leaves), default=-math.inf)
-        self.log.append(f"branching: {len(leaves):,} leaves, bound {proof:.9g}")
-        if proof > self.proof:
-            self._proven(proof, tuple(Leaf(leaf.cuts, leaf.duals) for leaf in leaves))
+        if reached:
+            self._certify(tree, relaxed, target)
+        self._spend("branching", time.perf_counter() - clock)
 
-    def _visit(self, node: Node) -> None:
-        """Look for a plan among the owners that a node's relaxation uses."""
-        if node.cuts and node.values is not None and len(node.cuts) <= 3:
-            self._plan_on(self._used(node.values), _FIRST_POLLS // 3)
+    def _certify(self, tree: Tree, relaxed: Relaxation, target: float) -> None:
+        proven: list[Leaf] = []
+        least = math.inf
+        present = tree.chosen
+        duals = self._padded(relaxed.duals)
+        for cuts in tree.leaves():
+            leaf, bound, took = certify(
+                self.matrix,
+                cuts,
+                present,
+                duals,
+                self.limits,
+                cutoff=target,
+                deadline=self._deadline(),
+            )
+            proven.append(leaf)
+            least = min(least, bound)
+            present = np.union1d(present, took)
+            if least < self.proof or self._over():
+                break
+            self._tell("branching", self.bound)
+        else:
+            self.log.append(f"branching: {len(proven):,} leaves prove {least:.9g} for all owners")
+            if least > self.proof:
+                self._proven(least, tuple(proven))
+        self._extra_owners = np.setdiff1d(present, tree.chosen)
 
     def _proven(self, bound: float, certificate: Certificate) -> None:
         self.proof, self.certificate = bound, certificate
@@ -199,12 +213,13 @@ class _Search:
         count = int(self.matrix.owner.max(initial=-1)) + 1
         self._plan_on(np.arange(count), None)
 
-    def _plan_by_parts(self, relaxed: Relaxation) -> Relaxation:
-        """Solve MIPs on more and more owners while the gap is too wide."""
+    def _plan_by_parts(self, relaxed: Relaxation, families: tuple[str | IntArray, ...]) -> None:
+        """Solve MIPs on more and more owners, and branch, while the gap is too wide."""
         extra: int | None = None
-        for number in range(_MIP_ROUNDS):
+        tree: Tree | None = None
+        for number in range(_ROUNDS):
             if self._done() or relaxed.values is None:
-                break
+                return
             chosen = self._used(relaxed.values)
             if extra is None:
                 extra = max(6, math.ceil(0.2 * len(chosen)))
@@ -212,14 +227,17 @@ class _Search:
             # those that looked attractive last, then those that the master tried
             tried = np.isin(rest, relaxed.present)
             rest = rest[np.lexsort((rest, ~tried, relaxed.near[rest]))]
+            owners = np.union1d(np.union1d(chosen, rest[:extra]), self._extra_owners)
             rows = self.program.n_rows
-            self._plan_on(np.union1d(chosen, rest[:extra]), _FIRST_POLLS * 2**number)
-            if len(rest) <= extra:
-                break
-            extra *= 2
+            self._plan_on(owners, _FIRST_POLLS * 2**number)
             if self.program.n_rows > rows and not self._done():
                 relaxed = self._relax(relaxed.present, relaxed.duals)
-        return relaxed
+                tree = None
+            if tree is None or len(self._extra_owners):
+                sums = quantities(self.program, self.matrix, families)
+                tree = Tree(self.matrix, owners, sums, self.limits)
+            self._branch(tree, relaxed, _FIRST_LEAVES * 2**number)
+            extra *= 2
 
     def _plan_on(self, owners: IntArray, polls: int | None) -> None:
         """Solve the MIP restricted to ``owners`` and to those of the best plan."""

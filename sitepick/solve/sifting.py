@@ -99,8 +99,8 @@ def relax_by_pricing(
         y[owners.linking] = 0.0
         y[part.rows] = master.certificate
         scale = max(abs(master.objective), 1e-9)
-        enough = tolerance * scale / max(1, owners.count) * 0.05
-        y, worth = owners.price(y, absent, enough)
+        enough = 1e-3 * tolerance * scale
+        y, worth = owners.price(y, absent, 0.1 * tolerance * scale)
         y_local = y.copy()
         bound = safe_bound(matrix, y)
         spent["pricing"] += time.perf_counter() - clock
@@ -121,7 +121,7 @@ def relax_by_pricing(
             tell(out.bound)
         if missing <= tolerance or out.bound >= cutoff or _over(deadline, stop):
             break
-        if not (gain < -enough).any():
+        if not (gain < 0).any():
             break
         here = np.union1d(here, _best(absent, gain, len(here)))
         out.present = here
