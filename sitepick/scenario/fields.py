@@ -67,7 +67,8 @@ def _number(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
+    """Return ``value``, refusing true and false, which Python would count as 1 and 0."""
     if isinstance(value, bool):
         raise ValueError("must be a whole number, not true or false")
     return value
@@ -147,7 +148,7 @@ Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_number)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_number)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(_number)]
-Whole = Annotated[int, BeforeValidator(_whole)]
+Whole = Annotated[int, BeforeValidator(whole)]
 Series = Annotated[dict[FirstDay, NonNegative], BeforeValidator(_series), _SERIES_SHOWN]
 """Values by date, each standing from its date until the next; zero before the first.
 

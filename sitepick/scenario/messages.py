@@ -132,6 +132,7 @@ def _words(kind: str, ctx: Any, message: str, path: list[str]) -> str:
     after = f" {unit}" if unit else ""
     simple = {
         "string_type": "must be text",
+        "string_unicode": "has characters that are no text",
         "bool_type": "must be true or false",
         "bool_parsing": "must be true or false",
         "float_type": f"must be a number{f' ({unit})' if unit else ''}",
@@ -146,6 +147,8 @@ def _words(kind: str, ctx: Any, message: str, path: list[str]) -> str:
         "model_type": "must be a map of keys, such as {key: value}",
         "model_attributes_type": "must be a map of keys, such as {key: value}",
     }
+    if kind.startswith("model_") and path[:1] == ["layers"] and len(path) > 1:
+        return "must be a map of keys, such as {file: PATH}"
     if kind in simple:
         return simple[kind]
     if kind == "literal_error":

@@ -21,6 +21,7 @@ from sitepick.scenario.fields import (
     Section,
     Whole,
     YearSeries,
+    whole,
 )
 from sitepick.scenario.inputs import LayerList
 from sitepick.scenario.power import CandidateRules, Power
@@ -60,6 +61,7 @@ _HardwareRow = Annotated[
         custom_error_message="must be a hardware id, or a row of your own",
     ),
 ]
+Version = Annotated[Literal[1], BeforeValidator(whole)]
 HallList = Annotated[
     Annotated[Literal["none"], Tag("<word>")] | Annotated[list[_HallRow], Tag("<list>")],
     Discriminator(
@@ -115,7 +117,7 @@ class Money(Section):
 class Scenario(Section):
     """A whole scenario, `version: 1`."""
 
-    version: Literal[1] = Field(description="Version of this format.")
+    version: Version = Field(description="Version of this format.")
     name: str = Field("plan", min_length=1, max_length=120, description="Name of the plan.")
     as_of: FirstDay = Field(description="Today, for the plan: nothing starts before it.")
     periods: Periods = Field(description="The planning periods.")

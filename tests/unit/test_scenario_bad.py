@@ -25,6 +25,7 @@ EXPECTED: dict[str, list[tuple[str, str]]] = {
     "bad_year_key": [("6:15", "key 'next': write a calendar year")],
     "binary": [("", "is not text; expected a YAML scenario")],
     "broken_flow": [("6:1", "is not valid YAML")],
+    "broken_text": [("6:7", "name: has characters that are no text, not '?'")],
     "complex_key": [("6:9", "a key must be plain text")],
     "deep": [("6:57", "is nested deeper than 50")],
     "demand_after_end": [("5:10", "starts 2031-01-01, after the last period ends (2030-12-31)")],
@@ -66,6 +67,7 @@ EXPECTED: dict[str, list[tuple[str, str]]] = {
     "hardware_unknown": [("6:12", "unknown hardware 'h10'; did you mean 'h100'?")],
     "infinite": [("5:17", "-.inf is not allowed; write a finite number")],
     "latin_1": [("2:1", "is not UTF-8 at byte 20")],
+    "layer_as_text": [("4:23", "such as {file: PATH}, not 'subs.geojson'")],
     "many_faults": [
         ("1:10", "version 9 is made for a newer sitepick; this one reads 1"),
         ("5:17", "demand.it_mw: unknown power unit 'Mw'; did you mean 'MW'?"),
@@ -125,6 +127,7 @@ EXPECTED: dict[str, list[tuple[str, str]]] = {
     "unknown_key_below": [("6:9", "unknown key 'tie_km_mx'; did you mean 'tie_km_max'?")],
     "unknown_key_elsewhere": [("6:9", "unknown key 'discount_rate_pct'; it belongs in 'money'")],
     "utf_16": [("", "is UTF-16; save it as UTF-8")],
+    "version_true": [("1:10", "this sitepick reads version 1")],
     "word_for_number": [("6:23", "candidates.area_ha: must be a number, not 'large'")],
     "word_not_offered": [("6:12", "not 'min_cots'; did you mean 'min_cost'?")],
     "workload_without_hardware": [("5:35", "write 'uses: it', not 'decode'")],
