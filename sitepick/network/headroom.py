@@ -23,6 +23,7 @@ NO_LIMIT = "none"
 NO_GENERATION = "no generation"
 _OUTAGE_CHUNK = 1024
 _PAIR_CHUNK = 512
+_DECIMALS = 6  # of MW, in comparing pairs
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,38 @@ class _Pairs:
 
     def take(self, order: IntArray) -> _Pairs:
         return _Pairs(self.branch[order], self.outage[order], self.lodf[order])
+
+
+class _Tightest:
+    """The least headroom found so far at each of K points, and the pair that leaves it.
+
+    Parallel circuits give pairs that differ by rounding alone. Of pairs equal to `_DECIMALS` the
+    one of lowest branch, then outage, is kept, so that every machine names the same one.
+    """
+
+    def __init__(self, size: int, n_branch: int, cap_mw: float) -> None:
+        self.mw = np.full(size, cap_mw)
+        self._width = n_branch + 1
+        self._pair = np.full(size, -1, dtype=np.int64)  # branch * width + outage + 1, -1 = none
+
+    def offer(self, points: IntArray, mw: FloatArray, branch: IntArray, outage: IntArray) -> None:
+        """Take what is less than known; all arrays (Q,), ``outage`` -1 for the base case."""
+        mw = np.round(mw, _DECIMALS)
+        pair = branch * self._width + outage + 1
+        known = self.mw[points]
+        less = (mw < known) | ((mw == known) & (pair < self._pair[points]))
+        taken = np.flatnonzero(less)
+        taken = taken[np.lexsort((-pair[taken], -mw[taken]))]  # the least is written last
+        self.mw[points[taken]] = mw[taken]
+        self._pair[points[taken]] = pair[taken]
+
+    def limit_and_outage(self) -> tuple[IntArray, IntArray]:
+        """(K,) branch that binds, -1 if none, and (K,) lost branch, -1 if none."""
+        bound = self._pair >= 0
+        return (
+            np.where(bound, self._pair // self._width, -1),
+            np.where(bound, self._pair % self._width - 1, -1),
+        )
 
 
 def withdrawal_headroom(
@@ -123,14 +156,12 @@ def bus_headroom(
         emergency_factor=emergency_factor,
         cutoff=cutoff,
     )
-    best = np.full(buses.size, cap_mw)
-    limit = np.full(buses.size, -1, dtype=np.int64)
-    outage = np.full(buses.size, -1, dtype=np.int64)
+    tightest = _Tightest(buses.size, grid.n_branch, cap_mw)
     monitored = np.flatnonzero(np.isfinite(case.rating_mw))
     nothing = np.zeros(monitored.size)
-    _tighten(case, _Pairs(monitored, np.full(monitored.size, -1), nothing), best, limit, outage)
+    _tighten(case, _Pairs(monitored, np.full(monitored.size, -1), nothing), tightest)
     # (M,) MW: most that a load within its base-case headroom moves the flow of each branch.
-    moved = np.multiply(np.abs(dfax), best, out=np.zeros_like(dfax), where=dfax != 0)
+    moved = np.multiply(np.abs(dfax), tightest.mw, out=np.zeros_like(dfax), where=dfax != 0)
     swing = moved.max(axis=1, initial=0.0)
     overloaded = [
         (grid.branch_ids[line], BASE_CASE)
@@ -145,7 +176,7 @@ def bus_headroom(
         lodf, islanding = dc.lodf(lost)
         radial += [grid.branch_ids[line] for line in lost[islanding]]
         lost, lodf = lost[~islanding], lodf[:, ~islanding]
-        _tighten_lifted(case, monitored, lost, lodf, best, limit, outage)
+        _tighten_lifted(case, monitored, lost, lodf, tightest)
         found.append(_may_bind(case, monitored, lost, lodf, swing))
         after = np.abs(case.flow_mw[:, None] + lodf * case.flow_mw[lost])
         over = after > emergency_factor * case.rating_mw[:, None] + 1e-6
@@ -159,11 +190,13 @@ def bus_headroom(
             np.concatenate([part.outage for part in found]),
             np.concatenate([part.lodf for part in found]),
         )
-        for chunk in _most_binding_first(case, pairs, best):
-            _tighten(case, chunk, best, limit, outage)
+        pairs = pairs.take(np.lexsort((pairs.outage, pairs.branch)))
+        for chunk in _most_binding_first(case, pairs, tightest):
+            _tighten(case, chunk, tightest)
 
     dead = dc.sink_total()[dc.island[buses]] == 0
-    best[dead] = 0.0
+    best = np.where(dead, 0.0, tightest.mw)
+    limit, outage = tightest.limit_and_outage()
     names = np.array([*grid.branch_ids, NO_LIMIT], dtype=object)
     limit_id = np.where(dead, NO_GENERATION, names[limit])
     outage_id = np.where(outage >= 0, names[outage], BASE_CASE)
@@ -204,7 +237,7 @@ def _flow_and_limit(case: _Case, pairs: _Pairs) -> tuple[FloatArray, FloatArray]
     return flow, factor * case.rating_mw[pairs.branch]
 
 
-def _most_binding_first(case: _Case, pairs: _Pairs, best: FloatArray) -> Iterator[_Pairs]:
+def _most_binding_first(case: _Case, pairs: _Pairs, tightest: _Tightest) -> Iterator[_Pairs]:
     """Chunks of pairs by a lower bound of the headroom they leave; ends when none can bind."""
     flow, limit = _flow_and_limit(case, pairs)
     steepest = case.reach[pairs.branch] + np.abs(pairs.lodf) * case.reach[pairs.outage]
@@ -213,9 +246,9 @@ def _most_binding_first(case: _Case, pairs: _Pairs, best: FloatArray) -> Iterato
     order = np.argsort(at_least, kind="stable")
     for start in range(0, order.size, _PAIR_CHUNK):
         chunk = order[start : start + _PAIR_CHUNK]
-        if at_least[chunk[0]] >= best.max(initial=0.0):
+        if at_least[chunk[0]] > tightest.mw.max(initial=0.0) + 10.0**-_DECIMALS:
             return
-        yield pairs.take(chunk)
+        yield pairs.take(np.sort(chunk))
 
 
 def _tighten_lifted(
@@ -223,9 +256,7 @@ def _tighten_lifted(
     monitored: IntArray,
     lost: IntArray,
     lodf: FloatArray,
-    best: FloatArray,
-    limit: IntArray,
-    outage: IntArray,
+    tightest: _Tightest,
 ) -> None:
     """`_tighten` for points whose factor only an outage may lift from below the cutoff."""
     reach = case.reach[lost]
@@ -249,22 +280,13 @@ def _tighten_lifted(
         flow = case.flow_mw[line] + lodf[line, column] * case.flow_mw[lost[column]]
         allowed = case.emergency_factor * case.rating_mw[line]
         left = np.maximum(allowed - np.sign(dfax) * flow, 0.0) / np.abs(dfax)
-        better = np.flatnonzero(left < best[point])
-        better = better[np.argsort(-left[better], kind="stable")]  # the least is written last
-        best[point[better]] = left[better]
-        limit[point[better]] = line
-        outage[point[better]] = lost[column[better]]
+        tightest.offer(point, left, np.full(point.size, line), lost[column])
 
 
-def _tighten(
-    case: _Case,
-    pairs: _Pairs,
-    best: FloatArray,
-    limit: IntArray,
-    outage: IntArray,
-) -> None:
-    """Lower ``best`` (K,) where a pair leaves less; note branch and outage in place."""
-    if not pairs.branch.size or not best.size:
+def _tighten(case: _Case, pairs: _Pairs, tightest: _Tightest) -> None:
+    """Offer every pair, sorted by branch and outage, to every point."""
+    points = np.arange(tightest.mw.size)
+    if not pairs.branch.size or not points.size:
         return
     flow, allowed = _flow_and_limit(case, pairs)
     dfax = case.dfax[pairs.branch] + pairs.lodf[:, None] * case.dfax[pairs.outage]
@@ -272,9 +294,5 @@ def _tighten(
     room = np.where(dfax > 0, (allowed - flow)[:, None], (allowed + flow)[:, None])
     left = np.full(dfax.shape, np.inf)
     np.divide(np.maximum(room, 0.0), size, out=left, where=size >= case.cutoff)
-    row = left.argmin(axis=0)
-    least = left[row, np.arange(best.size)]
-    better = least < best
-    best[better] = least[better]
-    limit[better] = pairs.branch[row[better]]
-    outage[better] = pairs.outage[row[better]]
+    row = np.round(left, _DECIMALS).argmin(axis=0)  # the first of equal ones
+    tightest.offer(points, left[row, points], pairs.branch[row], pairs.outage[row])

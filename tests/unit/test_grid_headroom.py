@@ -135,6 +135,24 @@ def test_the_bundled_headroom_is_what_the_grid_gives(texas: Grid) -> None:
     assert all(row["headroom_estimated"] and row["synthetic"] for row in rows)
 
 
+def test_of_equal_circuits_the_first_is_named(texas: Grid) -> None:
+    """Rounding must not choose between pairs that are the same by symmetry."""
+    at = {branch: k for k, branch in enumerate(texas.branch_ids)}
+    layer = json.loads((data_dir() / "texas_substations.geojson").read_text(encoding="utf-8"))
+    twins = []
+    for feature in layer["features"]:
+        limit = feature["properties"]["headroom_limit"]
+        outage = feature["properties"]["headroom_outage"]
+        if limit in at and outage in at:
+            one, two = at[limit], at[outage]
+            ends = {texas.from_bus[one], texas.to_bus[one], texas.from_bus[two], texas.to_bus[two]}
+            alike = texas.x_pu[one] == texas.x_pu[two]
+            if len(ends) == 2 and alike and texas.rating_mw[one] == texas.rating_mw[two]:
+                twins.append((limit, outage))
+    assert len(twins) > 10
+    assert all(limit < outage for limit, outage in twins)
+
+
 def test_looser_rules_never_leave_less() -> None:
     grid = random_grid(7)
     strict = withdrawal_headroom(grid, cap_mw=TOP_MW).headroom_mw
