@@ -131,7 +131,7 @@ class Case:
                 self.ties[row["site_id"], row["poi_id"]] = row
                 self.ties_of[row["site_id"]].append(row)
         for near in self.ties_of.values():
-            near.sort(key=lambda row: (row["km"], row["poi_id"]))
+            near.sort(key=lambda row: (number(row["km"]) or 0.0, row["poi_id"]))
         self.reach = {(r["site_id"], r["place_id"]): r for r in rows_of(table.reach)}
         self.regions_of = defaultdict(dict)
         for row in rows_of(table.site_regions):

@@ -69,7 +69,7 @@ def tie_musd(case: Case, site: str, poi: str) -> float:
     by_kv = power.tie_musd_per_km
     kv = number(row["kv"])
     nearest = min(by_kv) if kv is None else min(by_kv, key=lambda c: (abs(c - kv), c))
-    return float(row["km"]) * by_kv[nearest] + power.tie_fixed_musd
+    return (number(row["km"]) or 0.0) * by_kv[nearest] + power.tie_fixed_musd
 
 
 def _halls(case: Case) -> Iterator[Purchase]:
