@@ -73,7 +73,7 @@ def _name_to_id(
 
 
 def _box(table: pd.DataFrame) -> np.ndarray | None:
-    bounds = table.geometry.total_bounds  # type: ignore[attr-defined]
+    bounds = table.geometry.total_bounds
     return bounds if np.isfinite(bounds).all() else None
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from sitepick.layers import presets, values
 from sitepick.layers.reading import Reading, count_of, some
-from sitepick.layers.roles import ID_OF, PLACE, ROLES
+from sitepick.layers.roles import ID_OF, NO_OWN_ID, PLACE, ROLES
 from sitepick.layers.table import Table, object_array
 from sitepick.layers.units import factor, split_unit
 
@@ -79,38 +79,42 @@ class Columns:
         """Return `at` of several rows, without the leading colon of table rows."""
         return [self.at(int(i)).replace(":", "row ", 1) for i in rows]
 
-    def raw(self, ours: str) -> np.ndarray:
+    def raw(self, ours: str, words: frozenset[str] = values.NULL_WORDS) -> np.ndarray:
         """Return the cells of a column [n], nulls and sentinels as None."""
         found = self.mapped.get(ours)
         if found is None:
             return np.full(len(self), None, dtype=object)
-        cells = self.table.frame[found.name].to_numpy(dtype=object, copy=True)
-        own = self._nulls
+        column = self.table.frame[found.name]
+        cells = column.to_numpy(dtype=object, copy=True)
         gone: dict[str, int] = {}
+        verdict: dict[Any, bool] = {}
+        if column.dtype.kind in "iufb" and not self._nulls:
+            cells[column.isna().to_numpy()] = None
+            return cells
         for i, cell in enumerate(cells):
             if cell is None:
                 continue
-            if values.is_null(cell):
+            if isinstance(cell, (str, float, int)):
+                null = verdict.get(cell)
+                if null is None:
+                    null = values.is_null(cell, words) or str(cell).casefold() in self._nulls
+                    verdict[cell] = null
+            else:
+                null = values.is_null(cell, words)
+            if null:
                 cells[i] = None
-                if isinstance(cell, str) and cell.strip():
-                    gone[cell.strip()] = gone.get(cell.strip(), 0) + 1
-            elif own and self._key(cell) in own:
-                cells[i] = None
-                gone[str(cell)] = gone.get(str(cell), 0) + 1
+                if cell == cell and str(cell).strip():
+                    gone[str(cell).strip()] = gone.get(str(cell).strip(), 0) + 1
         if gone:
-            words = some(f"{word!r} x {n:,}" for word, n in sorted(gone.items()))
+            said = some(f"{word!r} x {n:,}" for word, n in sorted(gone.items()))
             n = sum(gone.values())
-            text = f"column '{found.name}': {count_of(n, 'value')} read as unknown ({words})"
+            text = f"column '{found.name}': {count_of(n, 'value')} read as unknown ({said})"
             self.reading.note("null_word", text, n)
         return cells
 
-    @staticmethod
-    def _key(cell: Any) -> str:
-        return str(cell).casefold()
-
     def text(self, ours: str) -> np.ndarray:
         """Return texts [n] or None: whole numbers without ``.0``, control characters dropped."""
-        cells = self.raw(ours)
+        cells = self.raw(ours, values.NULL_IDS)
         dirty = [i for i, cell in enumerate(cells) if values.has_control(cell)]
         if dirty:
             text = f"column '{self.mapped[ours].name}': control characters dropped"
@@ -163,6 +167,10 @@ class Columns:
             text = f"column '{found.name}': {count_of(len(wrong), 'value')} out of range"
             unit = f" {spec.unit}" if spec.unit else ""
             self.reading.fault(f"{text} ({said}); {ours} is {limit}{unit}")
+        known = out[~np.isnan(out)]
+        if len(known) > 5 and spec.unit == "mw" and not known.any():
+            text = f"column '{found.name}': all {len(known):,} values are 0; is it the right one?"
+            self.reading.note("all_zero", text, len(known))
         return np.where(np.isnan(out), default, out)
 
     def _number(self, cell: Any) -> tuple[float, str | None]:
@@ -189,8 +197,12 @@ class Columns:
     ) -> tuple[np.ndarray, list[tuple[int, str]]]:
         out = np.full(len(cells), math.nan)
         bad: list[tuple[int, str]] = []
+        seen: dict[str, float] = {}  # voltage classes and the like repeat a lot
         for i, cell in enumerate(cells):
             if cell is None:
+                continue
+            if type(cell) is str and cell in seen:
+                out[i] = seen[cell]
                 continue
             if type(cell) in (int, float):
                 out[i] = cell * scale
@@ -200,6 +212,8 @@ class Columns:
             try:
                 got, written = read(cell)
                 out[i] = got * (factor(written, unit) if written and unit else scale)
+                if type(cell) is str:
+                    seen[cell] = out[i]
             except ValueError as error:
                 bad.append((i, str(error)))
         return out, bad
@@ -215,7 +229,7 @@ class Columns:
         )
 
     def dates(self, ours: str, *, end: bool = False) -> np.ndarray:
-        """Return dates [n] or None; a year or quarter means its first day, with ``end`` its last."""
+        """Return dates [n] or None; a year means its first day, with ``end`` its last."""
         found = self.mapped.get(ours)
         cells = self.raw(ours)
         if found is None:
@@ -356,6 +370,11 @@ def resolve(table: Table, reading: Reading, chosen: presets.Preset) -> Columns:
     for ours in ours_known:
         if ours not in mapped and (found := _find(ours, present, lenient)) is not None:
             mapped[ours] = found
+    own_id = ID_OF.get(role, "")
+    if own_id not in mapped and role not in NO_OWN_ID:
+        found = _find("id", present, lenient)
+        if found is not None:
+            mapped[own_id] = found
     missing = [o for o, column in ROLES[role].items() if column.required and o not in mapped]
     for ours in missing:
         reading.fault(f"no column for {ours}; {_suggest(ours, role, present)}")

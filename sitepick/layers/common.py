@@ -38,7 +38,7 @@ def refuse_repeats(columns: Columns, ids: np.ndarray, ours: str, advice: str = "
     for ident in twice:
         rows = np.flatnonzero(ids == ident)
         sign = "row " if columns.table.tabular else "#"
-        first.append(f"'{ident}' at {', '.join(f'{sign}{columns.table.number[i]}' for i in rows)}")
+        first.append(f"'{ident}' at {some(f'{sign}{columns.table.number[i]}' for i in rows)}")
     text = f"{count_of(len(twice), ours)} given more than once ({some(first)})"
     columns.reading.fault(f"{text}; {advice or 'ids must be unique: keep one row of each'}")
 
@@ -79,7 +79,7 @@ def ids_by_number(columns: Columns, ours: str, prefix: str) -> np.ndarray:
 
 
 def note_same_place(columns: Columns) -> None:
-    """Note points at exactly the same coordinates: two records of one thing, or two of its parts."""
+    """Note points at exactly the same coordinates: one thing recorded twice, or its parts."""
     geometry = columns.table.geometry
     assert geometry is not None
     at = pd.Series(shapely.to_wkb(geometry)).duplicated(keep=False)
@@ -127,7 +127,11 @@ def need_filled(columns: Columns, ours: str, empty: np.ndarray) -> None:
     """Make a fault of rows in which a needed column is empty."""
     if empty.any() and columns.has(ours):
         rows = columns.ats(np.flatnonzero(empty))
-        columns.reading.fault(f"{count_of(len(rows), 'row')} without {ours} ({some(rows)})")
+        name = columns.mapped[ours].name
+        columns.reading.fault(
+            f"{count_of(len(rows), 'row')} without {ours} ({some(rows)}); fill in '{name}', "
+            f"or drop them with `where: '\"{name}\" IS NOT NULL'`"
+        )
 
 
 def geo_frame(columns: dict[str, Any], geometry: Any) -> pd.DataFrame:

@@ -132,7 +132,10 @@ def check_degrees(columns: Columns) -> bool:
         rows = np.flatnonzero(far)
         at = some(f"({box[i, 0]:g}, {box[i, 1]:g}) at {columns.ats([i])[0]}" for i in rows)
         text = f"{count_of(n, 'feature')} outside ±180/±90 left out: {at}"
-        reading.soft("out_of_range", text, [])
+        if reading.spec.strict:
+            reading.fault(f"{text}; refused because of `strict: true`")
+        else:
+            reading.note("out_of_range", text, n)
         geometry = table.geometry.copy()
         geometry[rows] = None
         table.geometry = geometry

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sitepick.layers import limits
 from sitepick.layers.jsonfile import decode
-from sitepick.layers.table import Refused, Table, unique_names
+from sitepick.layers.table import Refused, Table, no_collecting, unique_names
 
 
 def read_csv(data: bytes, name: str) -> Table:
@@ -20,7 +20,11 @@ def read_csv(data: bytes, name: str) -> Table:
     Raises:
         Refused: not UTF-8, no header, or rows with more cells than the header, with the line.
     """
-    text = decode(data, name)
+    with no_collecting():
+        return _read(decode(data, name))
+
+
+def _read(text: str) -> Table:
     if "\0" in text:
         raise Refused("holds NUL bytes, so it is not a CSV file")
     delimiter, quote = _dialect(text)
@@ -31,7 +35,7 @@ def read_csv(data: bytes, name: str) -> Table:
     lines: list[int] = []
     try:
         for row in reader:
-            if any(cell.strip() for cell in row):
+            if any(row) and any(map(str.strip, row)):
                 rows.append(row)
                 lines.append(reader.line_num)
     except csv.Error as error:
@@ -48,7 +52,7 @@ def read_csv(data: bytes, name: str) -> Table:
     long = [
         (line, len(row))
         for row, line in zip(islice(rows, 1, None), lines[1:], strict=True)
-        if any(cell.strip() for cell in row[width:])
+        if len(row) > width and any(map(str.strip, row[width:]))
     ]
     if long:
         line, cells = long[0]
@@ -56,7 +60,7 @@ def read_csv(data: bytes, name: str) -> Table:
             f"line {line} has {cells} cells, the header {width} ({len(long)} such lines); "
             'put text that holds the delimiter into quotes, e.g. "Smith, Inc."'
         )
-    body = [(row + [""] * width)[:width] for row in rows[1:]]
+    body = [r if len(r) == width else (r + [""] * width)[:width] for r in rows[1:]]
     header, repeated = unique_names(header)
     columns = zip(*body, strict=True) if body else ([] for _ in header)
     frame = pd.DataFrame(

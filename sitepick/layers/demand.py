@@ -24,6 +24,8 @@ def clean_demand(columns: Columns) -> pd.DataFrame:
         columns.reading.fault("no column for place_id; name one by `id: COLUMN`")
         ids = np.array([str(n) for n in columns.table.number], dtype=object)
     common.refuse_repeats(columns, ids, "place_id")
+    weight = columns.number("weight", default=np.nan if columns.has("weight") else 1.0)
+    common.need_filled(columns, "weight", np.isnan(weight))
     mw = columns.number("mw")
     common.check_scale(columns, "mw", mw, "MW", MW_STEPS)
     geometry = columns.table.geometry
@@ -33,7 +35,7 @@ def clean_demand(columns: Columns) -> pd.DataFrame:
         {
             "place_id": ids,
             "name": common.names(columns, ids),
-            "weight": columns.number("weight", default=1.0),
+            "weight": weight,
             "mw": mw,
         },
         geometry,

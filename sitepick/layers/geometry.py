@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import shapely
 from shapely.geometry import box
@@ -136,7 +138,7 @@ def _repair(columns: Columns) -> None:
         reading.fault(f"{count_of(len(lost), 'polygon')} without any area ({at})")
 
 
-def _areas_of(geometry: shapely.Geometry) -> shapely.Geometry | None:
+def _areas_of(geometry: Any) -> Any:
     parts = shapely.get_parts(shapely.get_parts(geometry))
     areas = parts[np.isin(shapely.get_type_id(parts), AREAS)]
     areas = shapely.get_parts(areas)
@@ -163,33 +165,39 @@ def _wrap(columns: Columns) -> None:
     reading.note("antimeridian", f"{text} ({some(columns.ats(rows))})", len(rows))
 
 
-def _jumps(geometry: shapely.Geometry) -> bool:
+def _jumps(geometry: Any) -> bool:
     """Whether two neighbouring corners are more than half the world apart."""
     if shapely.get_dimensions(geometry) < 1:
         return False
     lines = shapely.get_parts(shapely.boundary(geometry)) if geometry.area else [geometry]
     for part in shapely.get_parts(lines):
-        if (abs(np.diff(shapely.get_coordinates(part)[:, 0])) > 180).any():
+        lon = shapely.get_coordinates(part)[:, 0]
+        # an edge from -180 to 180 is how a pole is closed, not a crossing
+        edge = (abs(lon[1:]) == 180) & (abs(lon[:-1]) == 180)
+        if ((abs(np.diff(lon)) > 180) & ~edge).any():
             return True
     return False
 
 
-def _halves(geometry: shapely.Geometry, *, shift: bool) -> shapely.Geometry:
+def _halves(geometry: Any, *, shift: bool) -> Any:
     if shift:
         geometry = shapely.transform(
             geometry, lambda xy: np.column_stack([xy[:, 0] % 360.0, xy[:, 1]])
         )
+    if not shapely.is_valid(geometry):
+        geometry = shapely.make_valid(geometry)
+    size = shapely.get_dimensions(geometry)
     parts = []
     for turn in (-360, 0, 360):
-        window = box(turn - 180, -90, turn + 180, 90)
-        if not shapely.is_valid(geometry):
-            geometry = shapely.make_valid(geometry)
-        part = shapely.intersection(geometry, window)
-        if not shapely.is_empty(part) and shapely.get_dimensions(part) == shapely.get_dimensions(
-            geometry
-        ):
-            parts.append(shapely.transform(part, lambda xy, t=turn: xy - [t, 0]))
-    return shapely.union_all(parts)
+        part = shapely.intersection(geometry, box(turn - 180, -90, turn + 180, 90))
+        if not shapely.is_empty(part) and shapely.get_dimensions(part) == size:
+            parts.append(_moved(part, -turn))
+    whole = shapely.union_all(parts)
+    return _areas_of(whole) if size == 2 else whole
+
+
+def _moved(geometry: Any, degrees: float) -> Any:
+    return shapely.transform(geometry, lambda xy: xy + np.array([degrees, 0.0]))
 
 
 def _convert(columns: Columns, want: str) -> None:

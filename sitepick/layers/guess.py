@@ -14,7 +14,7 @@ import shapely
 
 from sitepick.layers import presets, values
 from sitepick.layers.read import read
-from sitepick.layers.roles import ID_OF, PLACE, ROLES
+from sitepick.layers.roles import GEOMETRY, ID_OF, PLACE, ROLES
 from sitepick.layers.table import Table
 from sitepick.layers.units import factor, known_unit, split_unit
 
@@ -191,9 +191,9 @@ def _score(
     if shape != "none" and role not in FITS[shape]:
         return 0.0
     placed = shape != "none" or "wkt" in mapping or {"lon", "lat"} <= set(mapping)
-    if shape == "none" and role in FITS["polygon"] + FITS["line"] and not placed:
-        if role not in ("parcels", "sites", "demand"):
-            return 0.0
+    mapped = role in GEOMETRY and role not in ("parcels", "sites", "demand")
+    if mapped and not placed:
+        return 0.0
     need = [o for o, c in ROLES[role].items() if c.required]
     marks = presets.raw("headers")["marks"][role]
     have = sum(sure.get(o, 0.0) for o in need) / len(need) if need else 0.6

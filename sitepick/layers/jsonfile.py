@@ -6,7 +6,6 @@ URLs; it reads NaN, text coordinates and broken rings silently.
 
 from __future__ import annotations
 
-import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pandas as pd
 
 from sitepick.layers import limits
 from sitepick.layers.shapes import Shapes
-from sitepick.layers.table import Refused, Table, object_array
+from sitepick.layers.table import Refused, Table, no_collecting, object_array
 
 
 def decode(data: bytes, name: str) -> str:
@@ -37,8 +36,6 @@ def decode(data: bytes, name: str) -> str:
 def parse(data: bytes, name: str) -> Any:
     """Return the JSON value in ``data``; NaN, Infinity and deep nesting are refused."""
     text = decode(data, name)
-    enabled = gc.isenabled()
-    gc.disable()  # millions of small lists: collecting on the way doubles the time
     try:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -47,9 +44,6 @@ def parse(data: bytes, name: str) -> Any:
         raise Refused(_where(text, error)) from None
     except RecursionError:
         raise Refused("is nested too deep to be map data; it is not read") from None
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _no_constant(word: str) -> Any:
@@ -159,7 +153,7 @@ def geojson_table(value: dict[str, Any]) -> Table:
 
 
 def _legacy_crs(member: Any) -> str | None:
-    """Return the name in a GeoJSON-2008 `crs` member; it was dropped in RFC 7946 but still means it."""
+    """Return the name in a GeoJSON-2008 `crs` member; RFC 7946 dropped it, files still have it."""
     if member is None:
         return None
     name = member.get("properties", {}).get("name") if isinstance(member, dict) else None
@@ -182,7 +176,11 @@ def records_table(value: list[dict[str, Any]]) -> Table:
 
 def read_json(data: bytes, path: Path, layer: str | None, role: str) -> Table:
     """Return the table in the JSON ``data``, whichever of the known dialects it is."""
-    value = parse(data, path.name)
+    with no_collecting():
+        return _read(parse(data, path.name), layer, role)
+
+
+def _read(value: Any, layer: str | None, role: str) -> Table:
     kind = dialect(value)
     if kind == "geojson":
         return geojson_table(value)

@@ -109,7 +109,10 @@ class _Loader:
         columns, reading, source = opened
         if role == "regions":
             frame, more = clean_regions(columns, self._open)
-            self.sources += [source, *more]
+            self.sources.append(source)
+            for joined, its_source in more:
+                self._finish(joined)
+                self.sources.append(its_source)
         else:
             frame = self._cleaner(role)(columns)
             for name in spec.keep:

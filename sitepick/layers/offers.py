@@ -145,8 +145,8 @@ def clean_tariffs(columns: Columns) -> pd.DataFrame:
     lone = np.flatnonzero(by_region & common.missing(level))
     if len(lone):
         columns.reading.fault(
-            f"{count_of(len(lone), 'row')} with region_id but no level ({some(columns.ats(lone))}); "
-            "add a column level, e.g. state"
+            f"{count_of(len(lone), 'row')} with region_id but no level "
+            f"({some(columns.ats(lone))}); add a column level, e.g. state"
         )
     names = ("energy_usd_per_mwh", "demand_usd_per_kw_month", "co2_kg_per_mwh")
     numbers = {name: columns.number(name) for name in names}

@@ -13,6 +13,7 @@ from sitepick.layers.reading import count_of, some
 
 GENERATION = re.compile(r"gen|inject|export|solar|pv\b|_pv|\bder|wind|feed[-_ ]?in", re.I)
 LOAD = re.compile(r"headroom|load|withdraw|demand|offtake|consum|import", re.I)
+PLACEHOLDER = re.compile(r"(UNKNOWN|TAP)\d+")
 KV_STEPS = ((2000.0, "v"),)
 MW_STEPS = ((1e6, "w"), (2e4, "kw"))
 KV_MAX = 1500.0
@@ -37,10 +38,15 @@ def clean_substations(columns: Columns) -> pd.DataFrame:
         text = f"{count_of(len(odd), 'POI')} with more than {MW_ODD:,.0f} MW of headroom"
         columns.reading.note("headroom_odd", f"{text} ({some(columns.ats(odd))})", len(odd))
     common.note_same_place(columns)
+    names = common.names(columns, ids)
+    blank = [i for i, name in enumerate(names) if PLACEHOLDER.fullmatch(str(name))]
+    if blank:
+        text = f"{count_of(len(blank), 'name')} are placeholders such as {names[blank[0]]}"
+        columns.reading.note("placeholder_names", text, len(blank))
     return common.geo_frame(
         {
             "poi_id": ids,
-            "name": common.names(columns, ids),
+            "name": names,
             "kv": kilovolts(columns),
             "headroom_mw": headroom,
             "from_date": columns.dates("from_date"),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sitepick.layers import common, crs, fiber, geometry, presets
+from sitepick.layers import common, crs, fiber, geometry, presets, values
 from sitepick.layers.columns import Columns, resolve
-from sitepick.layers.reading import Reading
+from sitepick.layers.reading import Reading, count_of
 from sitepick.layers.roles import GEOMETRY, MAY_BE_NOWHERE
 from sitepick.layers.table import Table
 from sitepick.layers.where import rows_where
@@ -43,6 +43,7 @@ def prepare(raw: Table, reading: Reading, path: Path) -> Columns | None:
     columns = _filtered(columns)
     if not len(columns):
         return None
+    _mention(columns, chosen)
     # the attribute table of a region layer is joined by id and needs no place
     want = GEOMETRY.get(reading.role)
     if reading.role == "regions" and not isinstance(reading.spec, RegionLayer):
@@ -52,6 +53,17 @@ def prepare(raw: Table, reading: Reading, path: Path) -> Columns | None:
     table = columns.table
     table.synthetic = table.synthetic or chosen.synthetic or _says_synthetic(table)
     return columns
+
+
+def _mention(columns: Columns, chosen: presets.Preset) -> None:
+    """Note how many rows carry a flag that the preset names."""
+    for name, text in chosen.mention.items():
+        if name in columns.table.frame.columns:
+            cells = columns.table.frame[name].to_numpy(object)
+            rows = [i for i, c in enumerate(cells) if str(c).strip().lower() in values.YES]
+            if rows:
+                what = f"{count_of(len(rows), 'row')} {'is' if len(rows) == 1 else 'are'} {text}"
+                columns.reading.note(f"flag_{name}", what, len(rows))
 
 
 def _says_synthetic(table: Table) -> bool:
@@ -106,7 +118,7 @@ def _placed(columns: Columns, want: str) -> Columns:
     if not crs.to_wgs84(columns):
         return columns
     geometry.clean(columns, want)
-    if reading.role in (*MAY_BE_NOWHERE, "parcels") or reading.problems:
+    if reading.role == "parcels" or reading.problems:
         return columns
     columns = columns.on(geometry.drop_nowhere(columns))
     if reading.role == "fiber_links":

@@ -19,8 +19,10 @@ NUMBERS = ("co2_kg_per_mwh", "energy_usd_per_mwh", "capex_factor")
 Opener = Callable[[LayerFile, str], tuple[Columns, Reading, Source] | None]
 
 
-def clean_regions(columns: Columns, open_table: Opener) -> tuple[pd.DataFrame, list[Source]]:
-    """Return `Layers.regions` of one file, attributes joined, and the sources of those.
+def clean_regions(
+    columns: Columns, open_table: Opener
+) -> tuple[pd.DataFrame, list[tuple[Reading, Source]]]:
+    """Return `Layers.regions` of one file, attributes joined, and what those came from.
 
     Rows of one region in several features are merged if their names agree.
     """
@@ -40,13 +42,13 @@ def clean_regions(columns: Columns, open_table: Opener) -> tuple[pd.DataFrame, l
         frame[f"keep:{name}"] = object_array(list(columns.table.frame[name]))
     frame, geometry = _merge(columns, frame)
     out = common.geo_frame({c: frame[c].to_numpy() for c in frame.columns}, geometry)
-    sources = []
+    sources: list[tuple[Reading, Source]] = []
     if spec.attributes is not None:
         opened = open_table(spec.attributes, "regions")
         if opened is not None:
             extra, reading, source = opened
             out = _join(out, extra, reading)
-            sources.append(source)
+            sources.append((reading, source))
     return out, sources
 
 
@@ -58,9 +60,9 @@ def _merge(columns: Columns, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndar
         return frame, geometry
     apart = [i for i in twice if frame.loc[frame["region_id"] == i, "name"].nunique() > 1]
     if apart:
-        rows = some(f"'{i}' for {some(frame.loc[frame['region_id'] == i, 'name'])}" for i in apart)
+        said = some(f"'{i}' for {some(frame.loc[frame['region_id'] == i, 'name'])}" for i in apart)
         columns.reading.fault(
-            f"{count_of(len(apart), 'region_id')} given to different regions ({rows}); "
+            f"{count_of(len(apart), 'region_id')} given to different regions ({said}); "
             "choose a column that tells them apart by `id: COLUMN`"
         )
         return frame, geometry
@@ -106,10 +108,9 @@ def _join(regions: pd.DataFrame, extra: Columns, reading: Reading) -> pd.DataFra
             regions[ours] = np.where(np.isnan(new), regions[ours], new)
     if extra.has("climate"):
         words = extra.text("climate")
-        new = [None if r is None else words[r] for r in rows]
-        regions["climate"] = object_array(
-            [old if n is None else n for old, n in zip(regions["climate"], new, strict=True)]
-        )
+        new_words = [None if r is None else words[r] for r in rows]
+        pairs = zip(regions["climate"], new_words, strict=True)
+        regions["climate"] = object_array([old if new is None else new for old, new in pairs])
     for name in names:
         cells = table[name].to_numpy(object)
         values = [None if r is None else _typed(cells[r]) for r in rows]

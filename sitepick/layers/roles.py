@@ -136,6 +136,8 @@ ID_OF = {
     "demand_mw": "place_id",
     "matrix": "site_id",
 }
+NO_OWN_ID = ("exclusions", "demand_mw", "tariffs", "commitments", "matrix")
+"""Roles whose rows are not named by an id of their own, so a column `id` is not theirs."""
 PLACE = ("lon", "lat", "wkt")
 """Columns that place a table's rows on the map; `fields:` may name them for every role."""
 GEOMETRY: dict[str, str] = {

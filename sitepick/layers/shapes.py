@@ -137,13 +137,14 @@ class Shapes:
             return np.asarray(shapely.points(xy))
         owners = [np.repeat(np.arange(len(count)), count) for count in counts]
         if kind == "MultiPoint":
-            return np.asarray(shapely.multipoints(shapely.points(xy), indices=owners[0]))
+            points = np.asarray(shapely.points(xy))
+            return np.asarray(shapely.multipoints(points, indices=owners[0]))
         if kind in ("LineString", "MultiLineString"):
             if (counts[-1] < 2).any():
                 raise _Irregular
-            lines = shapely.linestrings(xy, indices=owners[-1])
+            lines = np.asarray(shapely.linestrings(xy, indices=owners[-1]))
             if kind == "LineString":
-                return np.asarray(lines)
+                return lines
             return np.asarray(shapely.multilinestrings(lines, indices=owners[0]))
         last = np.cumsum(counts[-1]) - 1
         first = last - counts[-1] + 1
@@ -155,8 +156,8 @@ class Shapes:
             for of_level in reversed(owners[:-1]):
                 owner = of_level[owner]
             self.unclosed.extend(rows[i] for i in sorted(set(owner.tolist())))
-        rings = shapely.linearrings(xy, indices=owners[-1])
-        polygons = shapely.polygons(rings, indices=owners[-2])
+        rings = np.asarray(shapely.linearrings(xy, indices=owners[-1]))
+        polygons = np.asarray(shapely.polygons(rings, indices=owners[-2]))
         if kind == "Polygon":
-            return np.asarray(polygons)
+            return polygons
         return np.asarray(shapely.multipolygons(polygons, indices=owners[0]))

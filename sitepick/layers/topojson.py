@@ -89,12 +89,19 @@ def _geometry(item: dict[str, Any], arcs: list[Any], transform: Any) -> dict[str
         coords = [position(at) for at in item["coordinates"]]
     elif kind == "LineString":
         coords = line(item["arcs"])
-    elif kind in ("Polygon", "MultiLineString"):
-        coords = [line(ring) for ring in item["arcs"]]
+    elif kind == "MultiLineString":
+        coords = [line(part) for part in item["arcs"]]
+    elif kind == "Polygon":
+        coords = _with_area([line(ring) for ring in item["arcs"]])
     elif kind == "MultiPolygon":
-        # quantising can collapse a tiny ring to nothing; a part without area is left out
-        parts = [[line(ring) for ring in polygon] for polygon in item["arcs"]]
-        coords = [p for p in parts if len(p[0]) >= 4]
+        parts = [_with_area([line(ring) for ring in polygon]) for polygon in item["arcs"]]
+        coords = [p for p in parts if p]
     else:
         raise ValueError(kind)
     return {"type": kind, "coordinates": coords}
+
+
+def _with_area(rings: list[list[list[float]]]) -> list[list[list[float]]]:
+    """Leave out rings that quantising made into less than a triangle."""
+    kept = [ring for ring in rings if len(ring) >= 4]
+    return kept if len(rings[0]) >= 4 else []

@@ -7,12 +7,18 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from sitepick.layers.units import known_unit
 from sitepick.scenario.fields import first_day, last_day
 
 NULL_WORDS = frozenset(
-    ["-", "--", "–", "—", "?", "n/a", "na", "n.a.", "n.a", "nan", "null", "<null>", "none", "nil", "unknown", "tbd", "tba", "t.b.d.", "tbc", "#n/a"]
-) | {"not available", "not applicable", "not known", "", "."}
+    {"", "-", "--", "–", "—", ".", "?", "n/a", "na", "n.a.", "n.a", "#n/a", "nan", "nil", "none"}
+    | {"null", "<null>", "unknown", "not available", "not applicable", "not known"}
+    | {"tbd", "tba", "tbc", "t.b.d."}
+)
+NULL_IDS = frozenset({"", "null", "<null>", "nan", "n/a", "#n/a", "not available"})
+"""Words that mean nothing in ids and names, where NA is Namibia and None a village."""
 NULL_NUMBERS = frozenset((-99.0, -999.0, -9999.0, -99999.0, -999999.0, -9999999.0))
 YES = frozenset(("yes", "y", "true", "t", "1", "x", "firm"))
 NO = frozenset(("no", "n", "false", "f", "0", "non-firm", "nonfirm", "non firm", "interruptible"))
@@ -22,12 +28,12 @@ _COMMA = re.compile(r"[+-]?\d+,\d+")
 _COMMA_GROUPED = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+")
 _WITH_UNIT = re.compile(r"(?P<number>[+-]?[\d., ]*\d\.?)\s*(?P<unit>[^\d\s.,].*)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_MONTH_NAMES = (
+    *("january", "february", "march", "april", "may", "june", "july"),
+    *("august", "september", "october", "november", "december"),
+)
 _MONTHS = {
-    name: i + 1
-    for i, names in enumerate(
-        ["jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july", "aug august", "sep sept september", "oct october", "nov november", "dec december"]
-    )
-    for name in names.split()
+    word: i + 1 for i, name in enumerate(_MONTH_NAMES) for word in (name, name[:3], name[:4])
 }
 _QUARTER = (
     re.compile(r"(?P<y>\d{4})[ -]?Q(?P<q>[1-4])", re.I),
@@ -44,11 +50,12 @@ EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119 as Excel serial numbers
 EPOCH_MS = 1e11  # larger: milliseconds since 1970, as ArcGIS writes
 
 
-def is_null(value: Any) -> bool:
+def is_null(value: Any, words: frozenset[str] = NULL_WORDS) -> bool:
     """Return whether a cell says that nothing is known."""
-    if value is None or value != value:
-        return True
-    return isinstance(value, str) and value.strip().lower() in NULL_WORDS
+    if isinstance(value, str):
+        return value.strip().lower() in words
+    # lists and arrays hold something; of the rest only nan and NaT differ from themselves
+    return value is None or (not isinstance(value, (list, dict)) and bool(np.any(value != value)))
 
 
 def clean_text(value: Any) -> str:
