@@ -39,6 +39,7 @@ def overpass_table(value: dict[str, Any]) -> Table:
         geometry=shapes.geometry,
         number=np.arange(len(items)),
         degrees=True,
+        dialect="overpass",
         licence=str((meta or {}).get("copyright") or "OpenStreetMap contributors, ODbL"),
         faults=shapes.faults,
     )
@@ -107,5 +108,6 @@ def _made(rows: list[dict[str, Any]], coords: list[Any], kind: str) -> Table:
         geometry=object_array(list(shapes.geometry)),
         number=np.arange(len(rows)),
         degrees=True,
+        dialect="nodelink",
         faults=shapes.faults,
     )

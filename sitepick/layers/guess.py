@@ -76,7 +76,7 @@ def guess_columns(role: str, names: Sequence[str]) -> tuple[dict[str, str], dict
                     sure = 1.0 if entry == words else 0.95
                 elif len(tokens) > 1 and tokens <= have:
                     sure = 0.8 * len(tokens) / len(have) + 0.15
-                elif len(entry) > 3 and tokens <= have and len(have) <= 3:
+                elif len(entry) > 3 and tokens <= have and len(have) <= 3 and _loose(role, ours):
                     sure = 0.5
                 else:
                     continue
@@ -104,6 +104,10 @@ def guess_columns(role: str, names: Sequence[str]) -> tuple[dict[str, str], dict
     return {o: mapping[o] for o in order if o in mapping}, sure_of
 
 
+def _loose(role: str, ours: str) -> bool:
+    return ours not in ROLES[role] or ROLES[role][ours].kind not in ("flag", "id")
+
+
 def guess_role(path: Path) -> tuple[str | None, dict[str, str], list[str]]:
     """Return role (None: no idea), column map and doubts of a file.
 
@@ -117,12 +121,14 @@ def guess_role(path: Path) -> tuple[str | None, dict[str, str], list[str]]:
 def guess(table: Table, path: Path) -> Guess:
     """Return what the file that ``table`` was read from seems to be."""
     names = [str(c) for c in table.frame.columns]
-    known = _known_source(names)
+    known = ("topohub", "fiber_nodes") if table.dialect == "nodelink" else _known_source(names)
     shape = _shape(table)
     scores: dict[str, float] = {}
     best = Guess(None)
     for role in ROLES:
         mapping, sure = guess_columns(role, names)
+        if table.geometry is not None:
+            mapping = {o: t for o, t in mapping.items() if o not in PLACE}
         score = _score(role, mapping, sure, shape, path)
         scores[role] = score
         if score > best.score:
@@ -202,6 +208,8 @@ def _score(
     score = 0.45 * have + 0.35 * min(1.0, mark) + 0.05 * (ident in mapping)
     if need and any(o not in mapping for o in need):
         score *= 0.5
+    if role in ("parcels", "sites", "demand") and not any(o in mapping for o in marks):
+        score *= 0.6  # an id alone makes no parcel
     name = path.name.casefold()
     hit = any(word in name for word in FILE_WORDS[role].split())
     return round(min(1.0, score + (0.2 if hit else 0.0)), 3)
@@ -215,6 +223,8 @@ def _doubts(found: Guess, table: Table) -> list[str]:
     others = [r for r, s in found.scores.items() if r != role and s > 0.85 * found.score]
     if others and found.preset is None:
         out.append(f"could also be {' or '.join(others[:2])}")
+    if found.preset == "topohub":
+        out.append("holds links as well: name it under fiber_links too")
     if found.preset is not None:
         return out
     for ours, column in ROLES[role].items():

@@ -60,6 +60,15 @@ def load(scenario: Scenario, base: Path, on_note: Callable[[Note], None] | None 
     return _Loader(base, on_note).all(scenario)
 
 
+def load_one(
+    role: str, spec: LayerFile, base: Path
+) -> tuple[pd.DataFrame | None, list[str], list[Note]]:
+    """Read one file for ``role``: its clean frame (None after faults), problems and notes."""
+    loader = _Loader(base, None)
+    frame = loader._one(role, spec)
+    return frame, loader.problems, loader.notes
+
+
 class _Loader:
     def __init__(self, base: Path, on_note: Callable[[Note], None] | None) -> None:
         self.base = base

@@ -6,7 +6,7 @@ columns named here, the user's ``keep`` columns as ``keep:NAME``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -90,11 +90,3 @@ class Layers:
     def synthetic(self) -> bool:
         """Whether any input is synthetic: every output says so."""
         return any(s.synthetic for s in self.sources)
-
-
-@dataclass
-class Clean:
-    """What a layer's cleaner returns: the frame and what was noted on the way."""
-
-    frame: pd.DataFrame
-    notes: list[Note] = field(default_factory=list)
