@@ -41,6 +41,7 @@ class Columns:
         self._ids: np.ndarray | None = None
         self._nulls: frozenset[Any] = frozenset()
         self.unlimited: tuple[str, ...] = ()
+        self.unread: dict[str, set[int]] = {}  # column of the file -> rows already refused
 
     def with_preset(self, chosen: presets.Preset) -> Columns:
         """Take over the preset's own words for null and unlimited."""
@@ -221,6 +222,7 @@ class Columns:
     def _report(self, name: str, bad: list[tuple[int, str]], what: str) -> None:
         if not bad:
             return
+        self.unread.setdefault(name, set()).update(i for i, _ in bad)
         cells = self.table.frame[name].to_numpy(object)
         listed = some(f"{cells[i]!r:.40} at {self.ats([i])[0]}: {why}" for i, why in bad)
         verb = "is" if len(bad) == 1 else "are"

@@ -126,9 +126,12 @@ def check_scale(
 
 def need_filled(columns: Columns, ours: str, empty: np.ndarray) -> None:
     """Make a fault of rows in which a needed column is empty."""
-    if empty.any() and columns.has(ours):
-        rows = columns.ats(np.flatnonzero(empty))
-        name = columns.mapped[ours].name
+    if not columns.has(ours):
+        return
+    name = columns.mapped[ours].name
+    refused = columns.unread.get(name, set())
+    rows = columns.ats([i for i in np.flatnonzero(empty) if int(i) not in refused])
+    if rows:
         columns.reading.fault(
             f"{count_of(len(rows), 'row')} without {ours} ({some(rows)}); fill in '{name}', "
             f"or drop them with `where: '\"{name}\" IS NOT NULL'`"

@@ -104,6 +104,26 @@ def guess_columns(role: str, names: Sequence[str]) -> tuple[dict[str, str], dict
     return {o: mapping[o] for o in order if o in mapping}, sure_of
 
 
+def _status_as_decision(best: Guess, table: Table) -> None:
+    """Read a parcel table's Status as the decision if every word in it means one."""
+    words = presets.raw("headers")["values"]["decision"]
+    known = {_words(w) for list_ in words.values() for w in list_}
+    for name in map(str, table.frame.columns):
+        if header_parts(name)[0] not in ("status", "site status", "parcel status", "stage"):
+            continue
+        cells = [_words(str(c)) for c in table.frame[name] if not values.is_null(c)]
+        unknown = sorted(set(cells) - known)
+        if cells and not unknown:
+            best.fields = {**best.fields, "decision": name}
+            best.doubts.append(f"column '{name}' read as the decision: check require and forbid")
+        elif cells:
+            best.doubts.append(
+                f"column '{name}' is not read: '{unknown[0]}' is no decision (consider, require, "
+                "forbid, existing); all parcels are considered"
+            )
+        return
+
+
 def _loose(role: str, ours: str) -> bool:
     return ours not in ROLES[role] or ROLES[role][ours].kind not in ("flag", "id")
 
@@ -133,6 +153,8 @@ def guess(table: Table, path: Path) -> Guess:
         scores[role] = score
         if score > best.score:
             best = Guess(role, mapping, [], score)
+    if best.role == "parcels" and "decision" not in best.fields:
+        _status_as_decision(best, table)
     if known is not None:
         name, role = known
         best = Guess(role, {}, [], 0.95, preset=name)

@@ -24,7 +24,6 @@ def read_ogr(path: Path, kind: str, layer: str | None) -> Table:
         Refused: several layers and none named, a layer that does not exist, a damaged file.
     """
     import pyogrio
-    from pyogrio.errors import DataLayerError, DataSourceError
 
     remarks: list[tuple[str, str, int]] = []
     if kind == "shp":
@@ -42,7 +41,9 @@ def read_ogr(path: Path, kind: str, layer: str | None) -> Table:
             if (problem := limits.too_many(int(info["features"]))) is not None:
                 raise Refused(problem)
             frame = pyogrio.read_dataframe(path, layer=chosen, fid_as_index=False)
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, RuntimeError) as error:
+    except Refused:
+        raise
+    except Exception as error:  # a damaged file can make GDAL and pyogrio raise anything
         raise Refused(f"GDAL cannot read it: {_first_line(error)}; is it complete?") from None
     geometry = None
     if "geometry" in frame.columns and hasattr(frame, "geometry"):

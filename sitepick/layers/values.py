@@ -233,7 +233,12 @@ def kilovolts(value: Any) -> tuple[float, str | None]:
     if (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)", text)) is not None:
         return float(found[1]), unit
     parts = [p.strip() for p in re.split(r"[;/|]", text) if p.strip()]
-    got = [number(p.removesuffix("KV").strip())[0] for p in parts]
+    got = []
+    for part in parts:
+        value, other = number(part.removesuffix("KV").strip())
+        if other is not None:
+            raise ValueError("not a voltage")
+        got.append(value)
     if not got:
         raise ValueError("not a voltage")
     return max(got), unit
