@@ -138,8 +138,27 @@ def need_filled(columns: Columns, ours: str, empty: np.ndarray) -> None:
         )
 
 
+def cells(found: Any) -> pd.Series:
+    """Return a column; texts, dates and tuples stay objects, so that an empty cell stays None."""
+    array = np.asarray(found) if not isinstance(found, np.ndarray) else found
+    return pd.Series(array, dtype=object if array.dtype.kind in "OUS" else array.dtype)
+
+
+def kept(column: pd.Series) -> pd.Series:
+    """Return a user's own column as it is, with None for every kind of null."""
+    out = column.to_numpy(object, copy=True)
+    out[column.isna().to_numpy()] = None
+    return pd.Series(out, dtype=object)
+
+
+def plain_frame(columns: dict[str, Any]) -> pd.DataFrame:
+    """Return a table of ``columns`` [n]."""
+    return pd.DataFrame({name: cells(found) for name, found in columns.items()})
+
+
 def geo_frame(columns: dict[str, Any], geometry: Any) -> pd.DataFrame:
     """Return a GeoDataFrame in WGS84 of ``columns`` [n] and ``geometry`` [n]."""
     import geopandas as gpd
 
-    return gpd.GeoDataFrame(columns, geometry=np.asarray(geometry, dtype=object), crs="EPSG:4326")
+    table = plain_frame(columns)
+    return gpd.GeoDataFrame(table, geometry=np.asarray(geometry, dtype=object), crs="EPSG:4326")

@@ -49,7 +49,7 @@ def clean_demand_mw(columns: Columns) -> pd.DataFrame:
     when = columns.dates("from_date")
     common.need_filled(columns, "from_date", common.missing(when))
     workload = columns.text("workload")
-    frame = pd.DataFrame(
+    frame = common.plain_frame(
         {
             "place_id": columns.ids("place_id"),
             "workload": np.where(common.missing(workload), "it", workload),

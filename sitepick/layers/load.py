@@ -109,8 +109,8 @@ class _Loader:
 
     def _one(self, role: str, spec: LayerFile) -> pd.DataFrame | None:
         """Return the clean frame of one file; None if it had faults."""
+        from sitepick.layers import common
         from sitepick.layers.regions import clean_regions
-        from sitepick.layers.table import object_array
 
         opened = self._open(spec, role)
         if opened is None:
@@ -125,7 +125,7 @@ class _Loader:
         else:
             frame = self._cleaner(role)(columns)
             for name in spec.keep:
-                frame[f"keep:{name}"] = object_array(list(columns.table.frame[name]))
+                frame[f"keep:{name}"] = common.kept(columns.table.frame[name])
             self.sources.append(source)
         self._finish(reading)
         return None if reading.problems else frame

@@ -16,11 +16,11 @@ def clean_matrix(columns: Columns) -> pd.DataFrame:
     assert isinstance(spec, MatrixFile)
     value = columns.number("value")
     common.need_filled(columns, "value", np.isnan(value))
-    frame = pd.DataFrame(
+    frame = common.plain_frame(
         {
             "site_id": columns.ids("site_id"),
             "place_id": columns.ids("place_id"),
-            "meaning": spec.meaning,
+            "meaning": [spec.meaning] * len(columns),
             "value": value,
         }
     )
@@ -37,7 +37,7 @@ def clean_commitments(columns: Columns) -> pd.DataFrame:
     common.need_filled(columns, "mw", np.isnan(mw) & (what != "site"))
     when = columns.dates("date")
     common.need_filled(columns, "date", common.missing(when))
-    return pd.DataFrame(
+    return common.plain_frame(
         {
             "site_id": columns.ids("site_id"),
             "what": what,

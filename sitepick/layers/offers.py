@@ -35,7 +35,7 @@ def clean_offers(columns: Columns) -> pd.DataFrame:
         )
     ids = _offer_ids(columns)
     common.refuse_repeats(columns, ids, "offer_id")
-    frame = pd.DataFrame(
+    frame = common.plain_frame(
         {
             "offer_id": ids,
             "poi_id": columns.ids("poi_id"),
@@ -105,7 +105,7 @@ def clean_shared_limits(columns: Columns) -> pd.DataFrame:
     mw = columns.number("mw")
     common.need_filled(columns, "mw", np.isnan(mw))
     when = columns.dates("from_date")
-    frame = pd.DataFrame(
+    frame = common.plain_frame(
         {
             "limit_id": columns.ids("limit_id"),
             "poi_id": columns.ids("poi_id"),
@@ -154,4 +154,4 @@ def clean_tariffs(columns: Columns) -> pd.DataFrame:
         columns.reading.fault(f"a tariff needs a column {', '.join(names[:2])} or {names[2]}")
     key = [f"{a} / {b} / {c}" for a, b, c in zip(poi, level, region, strict=True)]
     common.refuse_repeats(columns, np.array(key, dtype=object), "POI or region")
-    return pd.DataFrame({"poi_id": poi, "level": level, "region_id": region, **numbers})
+    return common.plain_frame({"poi_id": poi, "level": level, "region_id": region, **numbers})

@@ -29,9 +29,9 @@ def clean_regions(
     spec = columns.reading.spec
     assert isinstance(spec, RegionLayer)
     ids = columns.ids("region_id")
-    frame = pd.DataFrame(
+    frame = common.plain_frame(
         {
-            "level": spec.level,
+            "level": [spec.level] * len(columns),
             "region_id": ids,
             "name": common.names(columns, ids),
             "climate": columns.text("climate"),
@@ -39,7 +39,7 @@ def clean_regions(
         }
     )
     for name in spec.keep:
-        frame[f"keep:{name}"] = object_array(list(columns.table.frame[name]))
+        frame[f"keep:{name}"] = common.kept(columns.table.frame[name])
     frame, geometry = _merge(columns, frame)
     out = common.geo_frame({c: frame[c].to_numpy() for c in frame.columns}, geometry)
     sources: list[tuple[Reading, Source]] = []
@@ -110,11 +110,12 @@ def _join(regions: pd.DataFrame, extra: Columns, reading: Reading) -> pd.DataFra
         words = extra.text("climate")
         new_words = [None if r is None else words[r] for r in rows]
         pairs = zip(regions["climate"], new_words, strict=True)
-        regions["climate"] = object_array([old if new is None else new for old, new in pairs])
+        merged = [old if new is None else new for old, new in pairs]
+        regions["climate"] = common.cells(object_array(merged))
     for name in names:
         cells = table[name].to_numpy(object)
         values = [None if r is None else _typed(cells[r]) for r in rows]
-        regions[f"attr:{name}"] = object_array(values)
+        regions[f"attr:{name}"] = common.cells(object_array(values))
     return regions
 
 
