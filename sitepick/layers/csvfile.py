@@ -42,6 +42,8 @@ def _read(text: str) -> Table:
         raise Refused(f"line {reader.line_num}: {error}; is a quote left open?") from None
     if (problem := limits.too_many(len(rows))) is not None:
         raise Refused(problem)
+    top = next((i for i, r in enumerate(rows[:10]) if sum(map(bool, map(str.strip, r))) > 1), 0)
+    rows, lines = rows[top:], lines[top:]
     header = [cell.strip() for cell in rows[0]]
     while header and not header[-1]:
         header.pop()
@@ -76,6 +78,9 @@ def _read(text: str) -> Table:
         tabular=True,
         comma_decimal=delimiter == ";",
     )
+    if top:
+        note = f"{top} lines above the header in line {lines[0]} skipped"
+        table.remarks.append(("title_rows", note, top))
     if repeated:
         note = f"column names given twice: {', '.join(repeated)}; later ones are called NAME.2"
         table.remarks.append(("repeated_column", note, len(repeated)))
@@ -85,7 +90,7 @@ def _read(text: str) -> Table:
 def _dialect(text: str) -> tuple[str, str]:
     """Return delimiter and quote character, judged by the header and the next lines."""
     lines = [line for line in islice(text.splitlines(), 50) if line.strip()]
-    head = lines[0]
+    head = next((line for line in lines[:10] if any(d in line for d in ",;\t|")), lines[0])
     counts = {d: head.count(d) for d in (",", ";", "\t", "|")}
     delimiter = max(counts, key=lambda d: counts[d])
     if not counts[delimiter]:

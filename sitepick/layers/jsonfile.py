@@ -100,7 +100,9 @@ def dialect(value: Any) -> str:
         return "overpass"
     if isinstance(value.get("nodes"), list) and ("edges" in value or "links" in value):
         return "nodelink"
-    if "geometryType" in value or "esriGeometryType" in str(value.get("fields", ""))[:4000]:
+    rows = value.get("features")
+    first = rows[0] if isinstance(rows, list) and rows else None
+    if "geometryType" in value or (isinstance(first, dict) and "attributes" in first):
         raise Refused(
             "is Esri JSON (ArcGIS `f=json`); ask the service for `f=geojson`, or convert it: "
             "`ogr2ogr -f GeoJSON out.geojson ESRIJSON:FILE`"
@@ -138,7 +140,7 @@ def geojson_table(value: dict[str, Any]) -> Table:
     ids = [f.get("id") for f in features]
     if any(i is not None for i in ids):
         frame["@id" if "id" in frame.columns else "id"] = object_array(ids)
-    return Table(
+    table = Table(
         frame=frame,
         geometry=shapes.geometry,
         number=np.arange(len(features)),
@@ -150,6 +152,14 @@ def geojson_table(value: dict[str, Any]) -> Table:
         has_z=shapes.has_z,
         unclosed=shapes.unclosed,
     )
+    cut = value.get("exceededTransferLimit") or (
+        isinstance(value.get("properties"), dict)
+        and value["properties"].get("exceededTransferLimit")
+    )
+    if cut:
+        text = "the map server cut its answer (exceededTransferLimit): fetch the further pages"
+        table.remarks.append(("transfer_limit", text, len(features)))
+    return table
 
 
 def _legacy_crs(member: Any) -> str | None:

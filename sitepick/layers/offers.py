@@ -78,6 +78,11 @@ def _note_firm(columns: Columns, frame: pd.DataFrame) -> None:
     if not columns.has("firm"):
         text = "no column for firm: all offers are taken as firm"
         columns.reading.note("firm_assumed", text, len(frame))
+    bare = np.flatnonzero(~frame["firm"] & (frame["curtail_hours_per_year"] == 0))
+    if len(bare):
+        rows = columns.ats(bare)
+        text = f"{count_of(len(rows), 'offer')} not firm, but without curtailable hours"
+        columns.reading.note("hours_unknown", f"{text} ({some(rows)})", len(rows))
     odd = np.flatnonzero(frame["firm"] & (frame["curtail_hours_per_year"] > 0))
     if len(odd):
         rows = columns.ats(odd)

@@ -25,6 +25,7 @@ def read_ogr(path: Path, kind: str, layer: str | None) -> Table:
     """
     import pyogrio
 
+    path = path.resolve()  # an absolute path is never taken for a connection string
     remarks: list[tuple[str, str, int]] = []
     if kind == "shp":
         _check_shapefile(path)

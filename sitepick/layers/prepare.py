@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from sitepick.layers import common, crs, fiber, geometry, presets, values
-from sitepick.layers.columns import Columns, resolve
+from sitepick.layers.columns import Columns
+from sitepick.layers.mapping import resolve
 from sitepick.layers.reading import Reading, count_of
 from sitepick.layers.roles import GEOMETRY, MAY_BE_NOWHERE
 from sitepick.layers.table import Table

@@ -121,9 +121,11 @@ def _join(regions: pd.DataFrame, extra: Columns, reading: Reading) -> pd.DataFra
 
 def _pad(key: np.ndarray, wanted: set[str], reading: Reading) -> np.ndarray:
     """Give back leading zeros that a spreadsheet took (FIPS 1001 -> 01001)."""
-    widths = {len(w) for w in wanted if w.isdigit()}
-    if len(widths) != 1 or not all(w.isdigit() for w in wanted):
+    if not all(w.isdigit() for w in wanted):
         return key
+    widths = {len(w) for w in wanted}
+    if len(widths) > 1:
+        return _strip(key, wanted, reading)
     width = widths.pop()
     short = [i for i, k in enumerate(key) if k is not None and k.isdigit() and len(k) < width]
     hits = [i for i in short if key[i].zfill(width) in wanted]
@@ -134,6 +136,22 @@ def _pad(key: np.ndarray, wanted: set[str], reading: Reading) -> np.ndarray:
         out[i] = key[i].zfill(width)
     text = f"{count_of(len(short), 'region_id')} lost leading zeros, filled up to {width} digits"
     reading.note("zeros_restored", f"{text} (e.g. {key[hits[0]]} to {out[hits[0]]})", len(short))
+    return out
+
+
+def _strip(key: np.ndarray, wanted: set[str], reading: Reading) -> np.ndarray:
+    """Meet regions that lost their own leading zeros."""
+    out = key.copy()
+    hits = [
+        i
+        for i, k in enumerate(key)
+        if k is not None and k.isdigit() and k not in wanted and k.lstrip("0") in wanted
+    ]
+    for i in hits:
+        out[i] = key[i].lstrip("0")
+    if hits:
+        text = f"{count_of(len(hits), 'region_id')} matched to regions without leading zeros"
+        reading.note("zeros_lost", f"{text} (e.g. {key[hits[0]]} to {out[hits[0]]})", len(hits))
     return out
 
 

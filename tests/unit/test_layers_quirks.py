@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import shutil
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -466,3 +467,86 @@ def test_sources_are_hashed() -> None:
     assert source.size_bytes == len(content)
     assert (source.role, source.rows_read, source.rows_used) == ("substations", 3, 3)
     assert not source.synthetic
+
+
+def test_a_file_geodatabase_also_zipped(tmp_path: Path) -> None:
+    import geopandas as gpd
+
+    frame = gpd.GeoDataFrame({"poi_id": ["A"]}, geometry=[shapely.Point(-97, 32)], crs=4269)
+    frame.to_file(tmp_path / "utility.gdb", driver="OpenFileGDB", layer="subs")
+    shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "utility.gdb")
+    for name in ("utility.gdb", "packed.zip"):
+        layers = read(tmp_path, substations={"file": name})
+        assert layers.pois is not None
+        assert layers.pois["poi_id"].tolist() == ["A"]
+        assert layers.sources[0].size_bytes > 0
+
+
+def test_geoparquet(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    import geopandas as gpd
+
+    frame = gpd.GeoDataFrame({"poi_id": [5]}, geometry=[shapely.Point(-97, 32)], crs=4326)
+    frame.to_parquet(tmp_path / "a.parquet")
+    layers = read(tmp_path, substations={"file": "a.parquet"})
+    assert layers.pois is not None
+    assert layers.pois["poi_id"].tolist() == ["5"]
+    (tmp_path / "b.parquet").write_bytes(b"PAR1nonsense")
+    with pytest.raises(LayerError, match="does not read as GeoParquet"):
+        read(tmp_path, substations={"file": "b.parquet"})
+
+
+def test_points_and_lines_beyond_the_antimeridian(tmp_path: Path) -> None:
+    rows = "place_id,lon,lat\nA,190,10\nB,-190,10\n"
+    layers = read(tmp_path, demand=write(tmp_path, "p.csv", rows))
+    assert layers.demand is not None
+    assert [p.x for p in layers.demand.geometry] == pytest.approx([-170, 170])
+    line = "line_id;wkt\nL;LINESTRING(170 0,-170 0)\n"
+    layers = read(tmp_path, lines=write(tmp_path, "l.csv", line))
+    assert layers.lines is not None
+    assert layers.lines.geometry[0].geom_type == "MultiLineString"
+    assert layers.lines.geometry[0].length == pytest.approx(20)
+    assert codes(layers)["antimeridian"] == 1
+
+
+def test_leading_zeros_lost_in_the_regions(tmp_path: Path) -> None:
+    square = "POLYGON((0 0,1 0,1 1,0 1,0 0))"
+    text = f"GEOID;wkt\n1001;{square}\n48001;{square}\n"
+    facts = write(tmp_path, "f.csv", "fips,risk\n01001,3\n48001,4\n")
+    spec = write(tmp_path, "r.csv", text) | {"id": "GEOID"}
+    layers = read(tmp_path, regions=spec | {"attributes": facts | {"id": "fips"}})
+    assert layers.regions is not None
+    assert layers.regions["attr:risk"].tolist() == [3.0, 4.0]
+    assert codes(layers)["zeros_lost"] == 1
+
+
+def test_title_lines_of_an_exported_csv(tmp_path: Path) -> None:
+    text = "Load map of the utility\n\npoi_id;kv;lon;lat\nA;345;8;50\n"
+    layers = read(tmp_path, substations=write(tmp_path, "a.csv", text))
+    assert layers.pois is not None
+    assert layers.pois["kv"].tolist() == [345.0]
+    assert codes(layers)["title_rows"] == 1
+
+
+def test_a_map_server_that_cut_its_answer_is_noted(tmp_path: Path) -> None:
+    feature = {
+        "type": "Feature",
+        "properties": {"poi_id": "A"},
+        "geometry": {"type": "Point", "coordinates": [8, 50]},
+    }
+    value = {"type": "FeatureCollection", "exceededTransferLimit": True, "features": [feature]}
+    layers = read(tmp_path, substations=write(tmp_path, "a.json", json.dumps(value)))
+    assert "transfer_limit" in codes(layers)
+
+
+def test_points_without_buffer_exclude_nothing_and_say_so() -> None:
+    layers = read(exclusions={"file": "hifld_substations.geojson"})
+    assert codes(layers)["covers_nothing"] == 3
+
+
+def test_null_in_kept_columns_is_none() -> None:
+    spec = {"file": "hifld_substations.geojson", "preset": "hifld", "keep": ["MAX_VOLT", "NAME"]}
+    pois = read(substations=spec).pois
+    assert pois is not None
+    assert pois["keep:MAX_VOLT"].tolist() == [-999999.0, 345.0, None]
+    assert pois["keep:NAME"].tolist()[2] == "NOT AVAILABLE"  # the user's own words stay
