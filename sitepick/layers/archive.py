@@ -52,6 +52,8 @@ def check_zip(archive: zipfile.ZipFile) -> None:
             "(sitepick.layers.limits.MAX_ZIP_MEMBERS)"
         )
     for info in infos:
+        if not info.filename:
+            raise Refused("holds a member without a name, so it is damaged")
         parts = PurePosixPath(info.filename.replace("\\", "/")).parts
         if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in info.filename:
             raise Refused(f"holds the path {info.filename!r}, which leads out of the archive")
@@ -63,6 +65,10 @@ def check_zip(archive: zipfile.ZipFile) -> None:
     )
     if problem:
         raise Refused(problem)
+
+
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError)
+"""What `zipfile` raises on damaged archives and unknown compression."""
 
 
 @contextmanager
@@ -96,7 +102,7 @@ def unzipped(path: Path) -> Iterator[Path]:
                         if room < 0:
                             raise Refused(str(limits.too_big(int(limits.MAX_FILE_MB * 1e6) + 1)))
                         out.write(block)
-            except (zipfile.BadZipFile, zlib.error, EOFError):
+            except ZIP_ERRORS:
                 raise Refused(f"member {name!r} is damaged; download incomplete?") from None
         yield Path(folder) / inner
 

@@ -43,6 +43,12 @@ def to_wgs84(columns: Columns) -> bool:
     """
     table, reading = columns.table, columns.reading
     assert table.geometry is not None
+    xy, owner = shapely.get_coordinates(table.geometry, return_index=True)
+    wild = np.unique(owner[~np.isfinite(xy).all(axis=1)])
+    if len(wild):
+        text = f"{count_of(len(wild), 'feature')} with coordinates that are no finite numbers"
+        reading.fault(f"{text} ({some(columns.ats(wild))})")
+        return False
     stated = table.crs
     name = reading.spec.crs or stated
     if name is None:

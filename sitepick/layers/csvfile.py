@@ -40,6 +40,8 @@ def _read(text: str) -> Table:
                 lines.append(reader.line_num)
     except csv.Error as error:
         raise Refused(f"line {reader.line_num}: {error}; is a quote left open?") from None
+    if not rows:
+        raise Refused("holds no rows, only blanks and delimiters")
     if (problem := limits.too_many(len(rows))) is not None:
         raise Refused(problem)
     top = next((i for i, r in enumerate(rows[:10]) if sum(map(bool, map(str.strip, r))) > 1), 0)
@@ -89,7 +91,7 @@ def _read(text: str) -> Table:
 
 def _dialect(text: str) -> tuple[str, str]:
     """Return delimiter and quote character, judged by the header and the next lines."""
-    lines = [line for line in islice(text.splitlines(), 50) if line.strip()]
+    lines = [line for line in islice(text.splitlines(), 50) if line.strip()] or [""]
     head = next((line for line in lines[:10] if any(d in line for d in ",;\t|")), lines[0])
     counts = {d: head.count(d) for d in (",", ";", "\t", "|")}
     delimiter = max(counts, key=lambda d: counts[d])

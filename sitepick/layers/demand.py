@@ -57,6 +57,7 @@ def clean_demand_mw(columns: Columns) -> pd.DataFrame:
             "mw": mw,
         }
     )
-    key = frame[["place_id", "workload", "from_date"]].astype(str).agg(" / ".join, axis=1)
-    common.refuse_repeats(columns, key.to_numpy(object), "place, workload and date")
+    parts = zip(frame["place_id"], frame["workload"], frame["from_date"], strict=True)
+    key = np.array([f"{a} / {b} / {c}" for a, b, c in parts], dtype=object)
+    common.refuse_repeats(columns, key, "place, workload and date")
     return frame

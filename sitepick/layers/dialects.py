@@ -54,7 +54,9 @@ def _element_geometry(element: dict[str, Any]) -> dict[str, Any] | None:
         return {"type": "Point", "coordinates": [element["lon"], element["lat"]]}
     path = element.get("geometry")
     if isinstance(path, list) and len(path) >= 2:
-        at = [[p["lon"], p["lat"]] for p in path if isinstance(p, dict) and "lon" in p]
+        at = [
+            [p["lon"], p["lat"]] for p in path if isinstance(p, dict) and {"lon", "lat"} <= set(p)
+        ]
         if len(at) >= 4 and at[0] == at[-1]:
             return {"type": "Polygon", "coordinates": [at]}
         return {"type": "LineString", "coordinates": at}

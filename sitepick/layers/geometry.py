@@ -60,7 +60,9 @@ def _from_wkt(columns: Columns) -> np.ndarray:
     plain = [t.split(";", 1)[1] if t and t[:5].upper() == "SRID=" else t for t in text]
     binary = all(t is None or (t[:2] in ("00", "01") and " " not in t) for t in plain)
     read = shapely.from_wkb if binary else shapely.from_wkt
-    geometry = np.asarray(read(np.array(plain, dtype=object), on_invalid="ignore"), dtype=object)
+    with np.errstate(all="ignore"):
+        found = read(np.array(plain, dtype=object), on_invalid="ignore")
+    geometry = np.asarray(found, dtype=object)
     bad = [i for i, t in enumerate(plain) if t and geometry[i] is None]
     if bad:
         at = some(f"{plain[i]!r:.40} at {columns.ats([i])[0]}" for i in bad)

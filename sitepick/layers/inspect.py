@@ -85,7 +85,7 @@ def inspect(
     shapes: dict[str, int] = {}
     bounds = None
     placed = _placed(table, path)
-    if placed is not None:
+    if placed is not None and len(placed):
         ids, counts = np.unique(shapely.get_type_id(placed), return_counts=True)
         shapes = {NAMES[int(i)]: int(n) for i, n in zip(ids, counts, strict=True) if i >= 0}
         box = shapely.total_bounds(placed)

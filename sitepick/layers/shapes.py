@@ -39,11 +39,11 @@ class Shapes:
             if item is None:
                 continue
             kind = item.get("type") if isinstance(item, dict) else None
-            if kind in DEPTH:
+            if isinstance(kind, str) and kind in DEPTH:
                 coords = item.get("coordinates")
                 if coords == []:
                     continue  # RFC 7946: as good as null
-                rows, list_ = groups.setdefault(str(kind), ([], []))
+                rows, list_ = groups.setdefault(kind, ([], []))
                 rows.append(i)
                 list_.append(coords)
             elif kind == "GeometryCollection":

@@ -85,7 +85,7 @@ def _zip_kind(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         raise Refused("is a damaged zip or XLSX file; download incomplete?") from None
     if "xl/workbook.xml" in names:
         return "xlsx"

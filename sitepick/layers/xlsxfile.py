@@ -16,6 +16,8 @@ from sitepick.layers import limits
 from sitepick.layers.archive import check_zip
 from sitepick.layers.table import Refused, Table, object_array, unique_names
 
+MAX_CELLS = 20_000_000
+"""Largest span of a sheet, rows x columns."""
 NO_VALUE = ("#N/A", "#N/A N/A", "#NULL!")
 
 
@@ -30,22 +32,38 @@ def read_xlsx(path: Path, sheet: str | None) -> Table:
     """
     import openpyxl
 
-    with zipfile.ZipFile(path) as archive:
-        check_zip(archive)
     try:
+        with zipfile.ZipFile(path) as archive:
+            check_zip(archive)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(path, read_only=False, data_only=True)
             plain = openpyxl.load_workbook(path, read_only=False) if _formulas(path) else None
+    except Refused:
+        raise
     except Exception as error:  # openpyxl raises whatever its XML parts raise
         raise Refused(f"is an XLSX file that does not open ({error}); save it again") from None
     names = book.sheetnames
+    if not names:
+        raise Refused("is a workbook without sheets; save it again")
     if sheet is not None and sheet not in names:
         raise Refused(f"has no sheet {sheet!r}; its sheets are {', '.join(map(repr, names))}")
     page = book[sheet] if sheet else book[names[0]]
     if not hasattr(page, "iter_rows"):
         raise Refused(f"sheet {page.title!r} is a chart, not a table; name one by `sheet:`")
-    rows = [list(row) for row in page.iter_rows(values_only=True)]
+    # a stray format can make a sheet a million rows long, so only cells with values count
+    used = [at for at, cell in page._cells.items() if cell.value is not None]
+    height, width = (max((at[k] for at in used), default=0) for k in (0, 1))
+    if height * width > MAX_CELLS:
+        raise Refused(
+            f"sheet {page.title!r} spans {height:,} rows by {width:,} columns, more than "
+            f"{MAX_CELLS:,} cells (sitepick.layers.xlsxfile.MAX_CELLS); delete the stray cells"
+        )
+    rows = (
+        [list(row) for row in page.iter_rows(max_row=height, max_col=width, values_only=True)]
+        if used
+        else []
+    )
     if (problem := limits.too_many(len(rows))) is not None:
         raise Refused(problem)
     top = _header_row(rows)

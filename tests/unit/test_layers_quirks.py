@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import random
 import shutil
 from datetime import date
 from pathlib import Path
@@ -550,3 +551,49 @@ def test_null_in_kept_columns_is_none() -> None:
     assert pois is not None
     assert pois["keep:MAX_VOLT"].tolist() == [-999999.0, 345.0, None]
     assert pois["keep:NAME"].tolist()[2] == "NOT AVAILABLE"  # the user's own words stay
+
+
+def test_stray_cells_of_a_workbook_do_not_hang(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    page = book.active
+    page.append(["poi_id", "lon", "lat"])
+    page.append(["A", 8, 50])
+    page["XFD1048576"].number_format = "0.00"  # formatted, but empty
+    book.save(tmp_path / "a.xlsx")
+    layers = read(tmp_path, substations={"file": "a.xlsx"})
+    assert layers.pois is not None
+    assert layers.pois["poi_id"].tolist() == ["A"]
+    page["XFD1048576"] = 1
+    book.save(tmp_path / "b.xlsx")
+    with pytest.raises(LayerError, match="delete the stray cells"):
+        read(tmp_path, substations={"file": "b.xlsx"})
+
+
+def test_damaged_files_are_never_a_bug_of_ours(tmp_path: Path) -> None:
+    """Bytes changed at random: the answer is layers or a LayerError, nothing else."""
+    chance = random.Random(7)
+    files = sorted(p for p in DATA.rglob("*") if p.is_file() and p.stat().st_size < 20_000)
+    junk = [b"null", b"[", b"]", b"{", b",", b'"', b"\0", b"\xff", b"-1e308", b"\n", b";", b""]
+    outcomes = {"read": 0, "refused": 0}
+    for i in range(400):
+        source = files[i % len(files)]
+        data = bytearray(source.read_bytes())
+        for _ in range(chance.randrange(3)):
+            at = chance.randrange(len(data))
+            data[at : at + chance.randrange(6)] = chance.choice(junk)
+        (tmp_path / f"x{source.suffix}").write_bytes(data)
+        role = chance.choice(["substations", "lines", "regions", "parcels", "power_offers"])
+        try:
+            read(tmp_path, **{role: {"file": f"x{source.suffix}"}})
+            outcomes["read"] += 1
+        except LayerError:
+            outcomes["refused"] += 1
+    assert min(outcomes.values()) > 20
+
+
+def test_infinite_coordinates_in_wkt_are_refused(tmp_path: Path) -> None:
+    spec = write(tmp_path, "a.csv", "line_id;wkt\nL;LINESTRING(8 50,1e999 50)\n")
+    with pytest.raises(LayerError, match=r"no finite numbers \(row 2 \(L\)\)"):
+        read(tmp_path, lines=spec)
