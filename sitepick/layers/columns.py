@@ -41,18 +41,20 @@ class Columns:
         self._ids: np.ndarray | None = None
         self._nulls: frozenset[Any] = frozenset()
         self.unlimited: tuple[str, ...] = ()
+        self.lenient: tuple[str, ...] = ()
         self.unread: dict[str, set[int]] = {}  # column of the file -> rows already refused
 
     def with_preset(self, chosen: presets.Preset) -> Columns:
         """Take over the preset's own words for null and unlimited."""
         self._nulls = frozenset(str(n).casefold() for n in chosen.nulls)
-        self.unlimited = chosen.unlimited
+        self.unlimited, self.lenient = chosen.unlimited, chosen.lenient
         return self
 
     def on(self, table: Table) -> Columns:
         """Return the same mapping over other rows of the same file."""
         other = Columns(table, self.reading, self.mapped)
         other._nulls, other.unlimited = self._nulls, self.unlimited
+        other.lenient = self.lenient
         return other
 
     def __len__(self) -> int:
@@ -153,7 +155,12 @@ class Columns:
         scale = self._scale(found, spec.unit)
         read = values.kilovolts if spec.kind == "kv" else self._number
         out, bad = self._convert(self.raw(ours), read, scale, spec.unit)
-        self._report(found.name, bad, "number")
+        if ours in self.lenient and bad:
+            listed = some(f"{self.table.frame[found.name].iloc[i]!r:.40}" for i, _ in bad)
+            text = f"column '{found.name}': {count_of(len(bad), 'free text')} read as unknown"
+            self.reading.note("free_text", f"{text} ({listed})", len(bad))
+        else:
+            self._report(found.name, bad, "number")
         sentinel = np.isin(out / scale, list(values.NULL_NUMBERS)) & (out < 0)
         if sentinel.any():
             n = int(sentinel.sum())

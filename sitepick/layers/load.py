@@ -24,7 +24,7 @@ SORTED_BY = {
     "fiber_nodes": ["node_id"],
     "fiber_links": ["link_id"],
     "regions": ["level", "region_id"],
-    "exclusions": [],
+    "exclusions": ["name"],
     "parcels": ["parcel_id"],
     "sites": ["site_id"],
     "demand": ["place_id"],
@@ -209,7 +209,5 @@ class _Loader:
                     "ids must be unique over all files of a role"
                 )
         by = SORTED_BY[role]
-        if by:
-            order = whole[by].astype(str).sort_values(by, kind="stable").index
-            whole = whole.loc[order]
-        return whole.reset_index(drop=True)
+        order = whole[by].astype(str).sort_values(by, kind="stable").index
+        return whole.loc[order].reset_index(drop=True)

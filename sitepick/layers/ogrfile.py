@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +112,9 @@ def _layer(layers: list[str], wanted: str | None) -> str:
 
 def _check_geopackage(path: Path) -> None:
     try:
-        with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) as base:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
             tables = [row[0] for row in base.execute("select name from sqlite_master")]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise Refused(f"is a damaged SQLite file ({error}); download incomplete?") from None
     if "gpkg_contents" not in tables:
         raise Refused("is an SQLite file but no GeoPackage; export it as GeoPackage or CSV")

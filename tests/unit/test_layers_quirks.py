@@ -133,7 +133,9 @@ def test_osm_power_volts_and_lists() -> None:
     assert list(layers.pois["kv"][:2]) == [380.0, 110.0]
     assert math.isnan(layers.pois["kv"][2])
     assert layers.pois.geom_type.unique().tolist() == ["Point"]
-    assert list(layers.lines["kv"]) == [380.0]
+    assert layers.lines["kv"].tolist()[0] == 380.0
+    assert math.isnan(layers.lines["kv"][1])  # "low": free text, noted
+    assert codes(layers)["free_text"] == 1
     assert codes(layers)["point_inside"] == 1
     assert codes(layers)["osm_untagged"] == 1
     assert "ODbL" in layers.sources[0].licence

@@ -18,6 +18,7 @@ class Preset:
     fields: dict[str, tuple[str, ...]] = field(default_factory=dict)  # first one present counts
     nulls: tuple[Any, ...] = ()
     unlimited: tuple[str, ...] = ()  # our columns in which 0 means: no limit known
+    lenient: tuple[str, ...] = ()  # our columns whose free text may be unreadable: unknown, noted
     mention: dict[str, str] = field(default_factory=dict)  # the file's flag column -> what to say
     join: str | None = None  # files beside this one that complete it
     licence: str = ""
@@ -66,6 +67,7 @@ def preset(name: str, role: str) -> Preset:
         },
         nulls=tuple(part.get("nulls") or data.get("nulls") or ()),
         unlimited=tuple(part.get("unlimited") or ()),
+        lenient=tuple(part.get("lenient") or ()),
         mention=dict(part.get("mention") or {}),
         join=part.get("join"),
         licence=str(data.get("licence") or ""),
