@@ -38,6 +38,15 @@ class ColumnReport:
     examples: tuple[str, ...] = ()
     unit: str = ""  # as the header tells
 
+    def summary(self) -> str:
+        """Return type, range or examples, and nulls, on one line."""
+        span = f"{self.low} to {self.high}" if self.low else ", ".join(self.examples)
+        if not self.low and self.distinct > len(self.examples) > 0:
+            span += f", ... ({self.distinct:,} different)"
+        nulls = f"; {self.nulls:,} empty" if self.nulls else ""
+        unit = f" [{self.unit}]" if self.unit else ""
+        return f"{self.type}{unit}" + (f": {span}" if span else "") + nulls
+
 
 @dataclass
 class Report:
@@ -65,6 +74,30 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
         return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Return the report as plain text, the YAML last."""
+        shapes = ", ".join(f"{n:,} {kind}" for kind, n in self.geometry.items()) or "no geometry"
+        if self.geometry and self.no_geometry:
+            shapes += f", {self.no_geometry:,} without"
+        out = [f"{self.path}: {self.kind}, {self.size_bytes / 1e6:,.2f} MB, {self.rows:,} rows"]
+        out.append(f"  geometry  {shapes}")
+        if self.geometry:
+            out.append(f"  CRS       {self.crs}")
+        if self.bounds is not None:
+            west, south, east, north = (f"{v:,.6g}" for v in self.bounds)
+            out.append(f"  extent    {west} to {east}, {south} to {north}")
+        wide = min(30, max((len(c.name) for c in self.columns), default=0))
+        out += [f"  {c.name:<{wide}}  {c.summary()}" for c in self.columns]
+        role = "not recognised" if self.role is None else f"{self.role} (score {self.score:.2f})"
+        out.append(f"  role      {role}" + (f", preset {self.preset}" if self.preset else ""))
+        for title, list_ in (
+            ("doubt", self.doubts),
+            ("note", self.notes),
+            ("problem", self.problems),
+        ):
+            out += [f"  {title}: {text}" for text in list_]
+        return [values.printable(line) for line in out] + self.yaml.splitlines()
 
 
 def inspect(

@@ -64,7 +64,7 @@ def _mention(columns: Columns, chosen: presets.Preset) -> None:
             rows = [i for i, c in enumerate(cells) if str(c).strip().lower() in values.YES]
             if rows:
                 what = f"{count_of(len(rows), 'row')} {'is' if len(rows) == 1 else 'are'} {text}"
-                columns.reading.note(f"flag_{name}", what, len(rows))
+                columns.reading.note("flagged", what, len(rows))
 
 
 def _says_synthetic(table: Table) -> bool:

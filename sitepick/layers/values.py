@@ -66,6 +66,11 @@ def clean_text(value: Any) -> str:
     return _CONTROL.sub("", text).strip()
 
 
+def printable(text: str) -> str:
+    """Return text that cannot command a terminal."""
+    return _CONTROL.sub("", text)
+
+
 def has_control(value: Any) -> bool:
     """Return whether a text holds control characters."""
     return isinstance(value, str) and _CONTROL.search(value) is not None

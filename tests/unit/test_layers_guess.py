@@ -130,6 +130,16 @@ def test_report_of_letters_sheet() -> None:
     assert any("Excel day numbers" in note for note in report.notes)
 
 
+def test_report_as_text() -> None:
+    text = "\n".join(inspect(DATA / "hifld_substations.geojson").lines())
+    assert "geometry  3 point" in text
+    assert "  MAX_VOLT    whole number: -999999 to 345; 1 empty" in text
+    assert "role      substations (score 0.95), preset hifld_substations" in text
+    assert "note: hifld_substations.geojson: heights (Z) are not used" in text
+    assert "\x1b" not in text
+    assert text.endswith('preset: "hifld_substations"')
+
+
 def test_units_in_headers() -> None:
     assert header_parts("Asking price ($)") == ("asking price", "usd")
     assert header_parts("Ask ($M)") == ("ask", "musd")
