@@ -11,6 +11,7 @@ import pandas as pd
 
 from sitepick.layers import limits
 from sitepick.layers.jsonfile import decode
+from sitepick.layers.reading import count_of
 from sitepick.layers.table import Refused, Table, no_collecting, unique_names
 
 
@@ -81,7 +82,7 @@ def _read(text: str) -> Table:
         comma_decimal=delimiter == ";",
     )
     if top:
-        note = f"{top} lines above the header in line {lines[0]} skipped"
+        note = f"{count_of(top, 'line')} above the header in line {lines[0]} skipped"
         table.remarks.append(("title_rows", note, top))
     if repeated:
         note = f"column names given twice: {', '.join(repeated)}; later ones are called NAME.2"

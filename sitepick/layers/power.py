@@ -41,7 +41,7 @@ def clean_substations(columns: Columns) -> pd.DataFrame:
     names = common.names(columns, ids)
     blank = [i for i, name in enumerate(names) if PLACEHOLDER.fullmatch(str(name))]
     if blank:
-        text = f"{count_of(len(blank), 'name')} are placeholders such as {names[blank[0]]}"
+        text = f"{count_of(len(blank), 'placeholder name')} such as {names[blank[0]]}"
         columns.reading.note("placeholder_names", text, len(blank))
     return common.geo_frame(
         {

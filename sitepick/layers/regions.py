@@ -99,7 +99,7 @@ def _join(regions: pd.DataFrame, extra: Columns, reading: Reading) -> pd.DataFra
         text = f"{len(lacking):,} of {len(rows):,} regions have no row here ({some(lacking)})"
         reading.note("join_missing", text, len(lacking))
     if over:
-        text = f"{count_of(len(over), 'row')} belong to no region ({some(over)})"
+        text = f"{count_of(len(over), 'row')} without a region of that id ({some(over)})"
         reading.note("join_unused", text, len(over))
     for ours in NUMBERS:
         if extra.has(ours):

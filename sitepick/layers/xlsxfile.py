@@ -14,6 +14,7 @@ import pandas as pd
 
 from sitepick.layers import limits
 from sitepick.layers.archive import check_zip
+from sitepick.layers.reading import count_of
 from sitepick.layers.table import Refused, Table, object_array, unique_names
 
 MAX_CELLS = 20_000_000
@@ -78,7 +79,7 @@ def read_xlsx(path: Path, sheet: str | None) -> Table:
         table.remarks.append(("first_sheet", text, 0))
     skipped = sum(any(c is not None for c in row) for row in rows[:top])
     if skipped:
-        text = f"{skipped} lines above the header in row {top + 1} skipped"
+        text = f"{count_of(skipped, 'line')} above the header in row {top + 1} skipped"
         table.remarks.append(("title_rows", text, skipped))
     return table
 
