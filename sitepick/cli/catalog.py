@@ -11,6 +11,9 @@ from sitepick.cli import talk
 from sitepick.cli.options import Json, Quiet, Verbose
 from sitepick.errors import ScenarioError
 
+EVIDENCE = ("source", "as_of", "price_year", "name")
+"""Columns that only ``-v`` and ``--json`` show: they are long."""
+
 
 def catalog(
     name: Annotated[
@@ -36,12 +39,15 @@ def catalog(
     if json:
         speaker.answer_json(chosen)
         return
+    if verbose:
+        speaker.answer("\n\n".join(_in_full(key, row) for key in chosen for row in chosen[key]))
+        return
     console = speaker.console()
     from rich.table import Table
     from rich.text import Text
 
     for key, rows in chosen.items():
-        columns = [c for c in _columns(rows) if verbose or not any(_nested(r.get(c)) for r in rows)]
+        columns = [c for c in _columns(rows) if c not in EVIDENCE and _flat(rows, c)]
         table = Table(title=key, title_justify="left", box=None, pad_edge=False)
         for column in columns:
             right = all(isinstance(r.get(column), (int, float)) for r in rows)
@@ -49,14 +55,20 @@ def catalog(
         for row in rows:
             table.add_row(*(Text(talk.clean(_cell(row.get(c)))) for c in columns))
         console.print(table)
+    speaker.say("-v shows every column and where its figures come from")
+
+
+def _in_full(key: str, row: dict[str, Any]) -> str:
+    lines = [f"{key}: {_cell(row.get('id', ''))}"]
+    return "\n".join([*lines, *(f"  {name}: {_cell(value)}" for name, value in row.items())])
 
 
 def _columns(rows: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(key for row in rows for key in row))
 
 
-def _nested(value: Any) -> bool:
-    return isinstance(value, (dict, list))
+def _flat(rows: list[dict[str, Any]], column: str) -> bool:
+    return not any(isinstance(row.get(column), (dict, list)) for row in rows)
 
 
 def _cell(value: Any) -> str:

@@ -92,7 +92,7 @@ def _section(command: Callable[..., None]) -> str:
     hints = get_type_hints(command, include_extras=True)
     infos = {name: hints[name].__metadata__[0] for name in inspect.signature(command).parameters}
     arguments = [
-        info.metavar if _needed(command, name) else f"[{info.metavar}]"
+        str(info.metavar) if _needed(command, name) else f"[{info.metavar}]"
         for name, info in infos.items()
         if isinstance(info, ArgumentInfo)
     ]

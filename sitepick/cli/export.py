@@ -1,8 +1,7 @@
-"""`sitepick export`: one file out of a run folder, for QGIS, Excel or a notebook."""
+"""`sitepick export`: a run folder in one format, for QGIS, Excel or a notebook."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,28 +10,21 @@ import typer
 from sitepick.cli import talk
 from sitepick.cli.find import run_folder
 from sitepick.cli.options import Force, Json, Quiet, RunArgument, Verbose
-from sitepick.errors import ScenarioError
-
-
-class Format(StrEnum):
-    """What `export` writes."""
-
-    geojson = "geojson"
-    gpkg = "gpkg"
-    csv = "csv"
-    xlsx = "xlsx"
-    parquet = "parquet"
 
 
 def export(
     run: RunArgument,
     to: Annotated[
-        Format, typer.Option("--to", metavar="FORMAT", help="geojson, gpkg, csv, xlsx or parquet.")
+        str,
+        typer.Option("--to", metavar="FORMAT", help="geojson, gpkg, csv, xlsx or parquet."),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="File to write (default: RUN-name.FORMAT)."
+            "--out",
+            "-o",
+            metavar="PATH",
+            help="File (gpkg, xlsx) or folder to write (default: named after the run).",
         ),
     ] = None,
     force: Force = False,
@@ -40,17 +32,17 @@ def export(
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Write the plan of a run to one file."""
+    """Write the plan of a run: one file of gpkg or xlsx, or a folder with a file per table."""
     speaker = talk.begin(json, quiet, verbose)
     folder = run_folder(run)
-    target = out or Path(f"{folder.resolve().name}.{to.value}")
-    if target.exists() and not force:
-        raise ScenarioError(f"{target}: exists; name another file with -o or add --force")
-    from sitepick.exports.folder import export as write
-    from sitepick.exports.folder import read_run
+    from sitepick.exports.formats import ONE_FILE
+    from sitepick.exports.formats import export as write
 
-    write(read_run(folder), to.value, target)
+    name = folder.resolve().name
+    target = out or Path(f"{name}.{to}" if to in ONE_FILE else f"{name}-{to}")
+    files = write(folder, to, target, force=force)
     if json:
-        speaker.answer_json({"status": "written", "file": str(target), "format": to.value})
-    else:
-        speaker.answer(str(target))
+        speaker.answer_json({"status": "written", "format": to, "files": [str(f) for f in files]})
+        return
+    for file in files:
+        speaker.answer(str(file))

@@ -8,16 +8,30 @@ from typing import Annotated
 import typer
 
 from sitepick.cli import talk
+from sitepick.cli.find import nearby
 from sitepick.cli.options import Json, Quiet, Verbose
+from sitepick.cli.talk import Talk
+from sitepick.errors import LayerError, ScenarioError
 
 
 def layers(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE", help="Input files.", show_default=False),
+        typer.Argument(metavar="FILE...", help="Input files.", show_default=False),
     ] = None,
     preset: Annotated[
         str | None, typer.Option("--preset", metavar="NAME", help="Read with this preset.")
+    ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option("--role", metavar="ROLE", help="Read as parcels, substations, ..."),
+    ] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option("--layer", metavar="NAME", help="Layer of a GeoPackage or geodatabase."),
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option("--sheet", metavar="NAME", help="Sheet of a workbook.")
     ] = None,
     presets: Annotated[bool, typer.Option("--presets", help="List the presets.")] = False,
     json: Json = False,
@@ -25,4 +39,53 @@ def layers(
     verbose: Verbose = 0,
 ) -> None:
     """Show types, ranges, CRS, nulls and doubts of input files, and YAML to paste."""
-    talk.begin(json, quiet, verbose)
+    speaker = talk.begin(json, quiet, verbose)
+    if presets:
+        _presets(speaker)
+        return
+    if not files:
+        raise ScenarioError("name a FILE to look into, or --presets")
+    from sitepick.layers import presets as known
+    from sitepick.layers.inspect import inspect
+    from sitepick.layers.roles import ROLES
+    from sitepick.layers.table import Refused
+
+    if role is not None and role not in ROLES:
+        raise ScenarioError(f"no role {role!r}; there are {', '.join(ROLES)}")
+    if preset is not None and preset not in known.names():
+        raise ScenarioError(f"no preset {preset!r}; there are {', '.join(known.names())}")
+    found, problems = [], []
+    for path in files:
+        if not path.exists():
+            problems.append(f"{path}: no such file.{nearby(path, ())}")
+            continue
+        try:
+            found.append(inspect(path, layer=layer, sheet=sheet, preset=preset, role=role))
+        except Refused as refused:
+            problems.append(f"{path}: {refused}")
+    if problems:
+        raise LayerError(problems)
+    if json:
+        speaker.answer_json({"status": "ok", "files": [one.to_dict() for one in found]})
+        return
+    speaker.answer("\n\n".join("\n".join(one.lines()) for one in found))
+
+
+def _presets(speaker: Talk) -> None:
+    from sitepick.layers import presets as known
+
+    rows = [
+        {
+            "preset": name,
+            "title": str(known.raw(name)["title"]),
+            "roles": list(known.raw(name)["roles"]),
+            "licence": str(known.raw(name).get("licence") or ""),
+        }
+        for name in known.names()
+    ]
+    if speaker.json:
+        speaker.answer_json({"status": "ok", "presets": rows})
+        return
+    width = max(len(str(row["preset"])) for row in rows)
+    for row in rows:
+        speaker.answer(f"{row['preset']:<{width}}  {row['title']} ({', '.join(row['roles'])})")

@@ -131,7 +131,7 @@ def _own(table: Table, fields: dict[str, str]) -> tuple[str, ...]:
 
 def _spec(found: _Found, base: Path) -> Recognised:
     assert found.role is not None
-    relative = os.path.relpath(found.path, base or Path())
+    relative: str = os.path.relpath(str(found.path), str(base))
     spec: dict[str, Any] = {"file": Path(relative).as_posix()}
     if found.sheet:
         spec["sheet"] = found.sheet

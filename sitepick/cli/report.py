@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sitepick.cli import talk
 from sitepick.cli.find import run_folder
 from sitepick.cli.options import Json, Quiet, RunArgument, Verbose
@@ -12,17 +10,17 @@ from sitepick.cli.options import Json, Quiet, RunArgument, Verbose
 def report(
     run: RunArgument, json: Json = False, quiet: Quiet = False, verbose: Verbose = 0
 ) -> None:
-    """Show the report of a run again."""
+    """Show the report of a run again, as it was made."""
     speaker = talk.begin(json, quiet, verbose)
-    folder: Path = run_folder(run)
+    folder = run_folder(run)
     from sitepick.exports.folder import read_run
+    from sitepick.report.terminal import print_report, stored_report
 
     solved = read_run(folder)
     if json:
-        from sitepick.exports.summary import summary
+        from json import loads
 
-        speaker.answer_json({**summary(solved), "run": str(folder)})
+        tables = loads(stored_report(solved).to_json())
+        speaker.answer_json({**solved.manifest["result"], "run": str(folder), "report": tables})
         return
-    from sitepick.report.terminal import print_report
-
     print_report(solved, speaker.console())

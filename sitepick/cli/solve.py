@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 UNIT = {"min_cost": "MUSD", "max_compute": "ref_mw-years", "earliest_mw": "MW-years"}
 """Unit of the objective while it is sought, by ``objective:``."""
+MOST_FINDINGS = 8
+"""How many findings are printed after a solve; `sitepick check` prints all."""
 
 
 def solve(
@@ -95,12 +97,13 @@ def solve(
         raise ScenarioError(f"{out}: exists; name another folder or add --force")
     earlier = run_folder(start) if start is not None else None
     path = scenario_path(scenario)
+    models = _model_files(write_lp, write_mps, force)
     from sitepick import pipeline
 
     loaded = pipeline.load(path, overrides or ())
     prepared = pipeline.prepare(loaded, on_stage=speaker.detail)
-    if write_lp is not None or write_mps is not None:
-        _write_model(prepared, write_lp, write_mps, speaker)
+    if models:
+        _write_models(prepared, models, speaker)
         return
 
     def work(progress: Progress, stop: threading.Event) -> Run:
@@ -140,13 +143,19 @@ def next_folder(name: str) -> Path:
 
 
 def infeasible_lines(run: Run) -> list[str]:
-    """Say what is missing, in IT and grid MW, and by when."""
+    """Say what is missing, in IT and grid MW, and from when."""
     lines = ["infeasible: no plan satisfies the scenario"]
     unit = "IT MW" if run.prepared.scenario.hardware == "none" else "ref_mw"
+    before: dict[tuple[str, str], tuple[float, float]] = {}
     for s in run.shortfall:
+        key, amounts = (s.workload, s.place_id), (s.asked_ref_mw, s.missing_ref_mw)
+        if before.get(key) == amounts:  # as in the period before
+            continue
+        before[key] = amounts
+        who = "demand" if s.workload == "it" else s.workload
         place = "" if s.place_id == "anywhere" else f" at {s.place_id}"
         lines.append(
-            f"  {s.period}: {s.workload}{place} asks {s.asked_ref_mw:,.1f} {unit}, short by "
+            f"  from {s.period}: {who}{place} is {s.asked_ref_mw:,.1f} {unit}, short by "
             f"{s.missing_ref_mw:,.1f} {unit} = {s.missing_grid_mw:,.1f} grid MW (design day)"
         )
     if run.shortfall:
@@ -164,7 +173,7 @@ def _answer(run: Run, folder: Path | None, speaker: Talk) -> None:
     if speaker.json:
         from sitepick.exports.summary import summary
 
-        speaker.answer_json({**summary(run), "run": None if folder is None else str(folder)})
+        speaker.answer_json(summary(run, folder))
     elif run.solution is not None:
         from sitepick.report.terminal import print_report
 
@@ -175,16 +184,40 @@ def _answer(run: Run, folder: Path | None, speaker: Talk) -> None:
         said = "interrupted" if code == 130 else "the limit of time or work ended the search"
         speaker.complain([f"no plan: {said} before any plan was found; nothing was written"])
     elif code == 7:
-        speaker.complain(
-            ["check failed: the plan breaks its own scenario", *map(str, run.findings)]
-        )
+        told = [str(finding) for finding in run.findings[:MOST_FINDINGS]]
+        more = len(run.findings) - len(told)
+        told += [f"... and {more} more: `sitepick check {folder}`"] if more else []
+        speaker.complain(["check failed: the plan breaks its own scenario", *told])
     if folder is not None:
         speaker.say(f"written to {folder}")
+
+
+def _model_files(lp: Path | None, mps: Path | None, force: bool) -> list[Path]:
+    """Return the model files to write; refuse, before any work, what cannot be."""
+    asked = [(lp, ".lp"), (mps, ".mps")]
+    for path, suffix in asked:
+        if path is not None and path.suffix.lower() != suffix:
+            raise ScenarioError(f"{path}: the name must end in {suffix}")
+        if path is not None and path.exists() and not force:
+            raise ScenarioError(f"{path}: exists; name another file or add --force")
+    return [path for path, _ in asked if path is not None]
 
 
 def _empty_folder(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
 
 
-def _write_model(prepared: Prepared, lp: Path | None, mps: Path | None, speaker: Talk) -> None:
-    raise NotImplementedError
+def _write_models(prepared: Prepared, paths: list[Path], speaker: Talk) -> None:
+    from sitepick.blocks import GOALS, build
+    from sitepick.blocks.ledger import NPC_TERMS
+    from sitepick.instance import assemble
+    from sitepick.solve.write import write_model
+
+    scenario = prepared.scenario
+    program, _ = build(assemble(scenario, prepared.candidates))
+    program.minimise((GOALS[scenario.objective],) if scenario.objective in GOALS else NPC_TERMS)
+    for path in paths:
+        write_model(program, path)
+        speaker.say(f"written: {path}")
+    if speaker.json:
+        speaker.answer_json({"status": "written", "files": [str(path) for path in paths]})

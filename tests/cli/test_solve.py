@@ -50,10 +50,15 @@ def test_exit_codes(made: Run, code: int) -> None:
 
 def test_infeasible_names_it_and_grid_mw_and_the_date() -> None:
     missing = Shortfall("2030-01-01", "it", "anywhere", 2000.0, 300.0, 390.0)
-    lines = infeasible_lines(run(replace(NONE, status="infeasible"), shortfall=(missing,)))
-    assert lines[1].strip() == (
-        "2030-01-01: it asks 2,000.0 IT MW, short by 300.0 IT MW = 390.0 grid MW (design day)"
-    )
+    same = replace(missing, period="2030-07-01")
+    more = replace(missing, period="2031-01-01", missing_ref_mw=400.0, missing_grid_mw=520.0)
+    made = run(replace(NONE, status="infeasible"), shortfall=(missing, same, more))
+    assert [line.strip() for line in infeasible_lines(made)[1:-1]] == [
+        "from 2030-01-01: demand is 2,000.0 IT MW, short by 300.0 IT MW = 390.0 grid MW"
+        " (design day)",
+        "from 2031-01-01: demand is 2,000.0 IT MW, short by 400.0 IT MW = 520.0 grid MW"
+        " (design day)",
+    ]
 
 
 def test_infeasible_for_another_reason_points_elsewhere() -> None:
