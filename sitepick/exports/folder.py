@@ -22,6 +22,7 @@ from sitepick.exports.sheet import Field, Sheet
 from sitepick.exports.sheets import run_sheets
 from sitepick.exports.text import clean
 from sitepick.exports.xlsx_out import write_xlsx
+from sitepick.report.build import report_of
 from sitepick.solution import Solution
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 TEMPORARY = ".tmp-"
 RESOLVED = "scenario.resolved.yaml"
+REPORT = "report.json"
 _CSV = {"sites_by_period": "sites.csv", "cash": "cash.csv"}
 _GEOJSON = {"sites": "sites.geojson", "candidates": "candidates.geojson"}
 _XLSX = ("run_info", "sites", "sites_by_period", "cash", "candidates", "letters", "notes")
@@ -141,6 +143,7 @@ def _write_files(run: Run, here: Path, argv: Sequence[str]) -> None:
     dictionary = dictionary_sheet(file_fields(sheets))
     _write_text(here / RESOLVED, run.prepared.loaded.resolved_yaml)
     _write_text(here / "solution.json", run.solution.to_json())
+    _write_text(here / REPORT, report_of(run).to_json())
     _write_text(here / "solver.log", "".join(clean(line) + "\n" for line in run.outcome.log))
     for sheet in sheets:
         if sheet.name in _CSV:

@@ -112,7 +112,7 @@ def _geometry(data: bytes | None) -> Row | None:
     from shapely import from_wkb
     from shapely.geometry import mapping
 
-    return json.loads(json.dumps(mapping(from_wkb(data))))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(mapping(from_wkb(data))))
 
 
 def _write(sheets: list[Sheet], to: str, out: Path) -> list[Path]:

@@ -96,9 +96,9 @@ def candidates_sheet(made: SiteRows) -> Sheet:
     for tie in records(cand.ties):
         nearest.setdefault(tie["site_id"], tie)
     it_mw: dict[str, float] = defaultdict(float)
-    for row in made.solution.it:
-        if row.period == last:
-            it_mw[row.site_id] += row.it_mw
+    for use in made.solution.it:
+        if use.period == last:
+            it_mw[use.site_id] += use.it_mw
     fields = [
         ID, NAME, *region_fields(cand), LON, LAT,
         Field("status", "", "text", "chosen, existing, not chosen or rejected"),
@@ -255,9 +255,9 @@ def regions_sheet(run: Run, made: SiteRows) -> Sheet | None:
     grid: dict[tuple[str, str], float] = defaultdict(float)
     count: dict[tuple[str, str], int] = defaultdict(int)
     it_of: dict[str, float] = defaultdict(float)
-    for row_ in made.solution.it:
-        if row_.period == last:
-            it_of[row_.site_id] += row_.it_mw
+    for use in made.solution.it:
+        if use.period == last:
+            it_of[use.site_id] += use.it_mw
     for site in made.opened:
         for key in made.look.regions_of[site].items():
             it[key] += it_of[site]

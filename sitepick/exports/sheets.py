@@ -9,7 +9,7 @@ from sitepick import __version__
 from sitepick.exports.places import candidates_sheet, links_sheet, regions_sheet, sites_sheet
 from sitepick.exports.places import substations_sheet as substations
 from sitepick.exports.rows import SiteRows
-from sitepick.exports.sheet import Field, Row, Sheet, plain, with_keep
+from sitepick.exports.sheet import Field, Row, Sheet, as_kind, plain, with_keep
 from sitepick.exports.stages import offer_from
 from sitepick.scenario.power import STAGES
 
@@ -99,7 +99,7 @@ def letters_sheet(made: SiteRows) -> Sheet:
         row["counts_from"] = start.isoformat() if start else None
         for name in ("mw_total", "curtail_hours_per_year", "min_take_pct",
                      "security_kusd_per_mw", "upgrade_musd"):  # fmt: skip
-            row[name] = None if row[name] is None else float(row[name])
+            row[name] = as_kind(row[name], "number")
         rows.append(row)
     rows.sort(key=lambda r: (STAGES.index(r["stage"]), r["offer_id"]))
     done, rows = with_keep(

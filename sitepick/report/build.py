@@ -1,0 +1,32 @@
+"""A run to its report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sitepick.exports.manifest import all_seconds
+from sitepick.exports.rows import SiteRows
+from sitepick.report.limits import binding_table, greedy_table, sharing_table, waterfall_table
+from sitepick.report.plan import capital_table, demand_table, headline, sites_table
+from sitepick.report.tables import Report
+
+if TYPE_CHECKING:
+    from sitepick.run import Run
+
+
+def report_of(run: Run) -> Report:
+    """Return the report of a run: with a plan all tables that have rows, else the headline."""
+    seconds = all_seconds(run)
+    if run.solution is None:
+        return Report(headline(run), (), seconds)
+    made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
+    tables = (
+        demand_table(run, made),
+        sites_table(run, made),
+        capital_table(run),
+        waterfall_table(run, made),
+        binding_table(run),
+        sharing_table(run, made),
+        greedy_table(run, made),
+    )
+    return Report(headline(run), tuple(t for t in tables if t.rows), seconds)

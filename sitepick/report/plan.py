@@ -1,0 +1,231 @@
+"""Tables on the plan itself: what was asked and placed, the sites, the money."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from sitepick import __version__
+from sitepick.exports.places import sites_sheet
+from sitepick.exports.rows import SiteRows
+from sitepick.exports.sheets import OBJECTIVE_UNIT, SYNTHETIC
+from sitepick.report.tables import Cell, Column, Table
+from sitepick.report.years import YearEnd, spread, year_ends
+
+if TYPE_CHECKING:
+    from sitepick.run import Run
+    from sitepick.solution import Solution
+
+MOST_SITES = 12
+_MOST_WORKLOADS = 3
+LIMIT_WORDS = {
+    "headroom.limit": "dated grid MW at POIs", "headroom.shared": "limits that POIs share",
+    "budget.year": "money", "procurement.cap": "supply", "siting.land": "land",
+    "siting.max": "largest campus size", "siting.min": "smallest campus size",
+    "siting.count": "number of sites", "siting.closed": "moratoria", "ties.cap": "tie size",
+    "regions.count": "number of regions", "regions.min_once": "least MW of an entered region",
+    "regions.max_grid": "grid MW caps of regions", "regions.max_it": "IT MW caps of regions",
+    "regions.min_it": "least IT MW of regions", "regions.share": "largest share of a region",
+    "regions.co2": "carbon caps of regions", "regions.water": "water caps of regions",
+    "limits.co2": "carbon cap", "limits.water": "water cap", "limits.cost": "cost limit",
+}  # fmt: skip
+
+
+def limit_words(limit: str) -> str:
+    """Return a planner's words for a row family."""
+    return LIMIT_WORDS.get(limit, limit.replace(".", " ").replace("_", " "))
+
+
+def headline(run: Run) -> tuple[str, ...]:
+    """Return what stands above all tables: which plan, how good, how far to be believed."""
+    scenario, solution = run.prepared.scenario, run.solution
+    cand = run.prepared.candidates
+    counts = [f"{len(cand.sites):,} places looked at"]
+    if len(cand.offers):
+        counts.append(f"{len(cand.offers):,} letter rows")
+    notes = len(dict.fromkeys((*run.prepared.layers.notes, *cand.notes)))
+    if notes:
+        counts.append(f"{notes} note{'s' if notes > 1 else ''} on the inputs (plan.xlsx, notes)")
+    lines = [
+        f"{scenario.name}   as of {scenario.as_of}   real USD {scenario.money.price_year}   "
+        f"objective {scenario.objective}   sitepick {__version__}",
+        "; ".join(counts),
+    ]
+    if cand.synthetic:
+        lines.append(SYNTHETIC)
+    if solution is None:
+        return (*lines, f"No plan: {run.outcome.status}")
+    value = f"{solution.objective:,.6g} {OBJECTIVE_UNIT[scenario.objective]}"
+    proof = "bound certified" if solution.bound_certified else "bound not certified"
+    lines.append(
+        f"{solution.status.capitalize()}: {value}, gap {percent(solution.gap)} "
+        f"({percent(solution.gap_without_penalty)} without the shortfall penalty), {proof}"
+    )
+    if run.findings:
+        lines.append(f"CHECK FAILED: {len(run.findings)} findings; do not use this plan")
+    else:
+        lines.append("Plan checked for these inputs (arithmetic, not utility approval)")
+    return (*lines, _target(run, solution))
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction as percent, ``unknown`` if there is no bound."""
+    return f"{100 * fraction:.2f} %" if fraction < 1e6 else "unknown"
+
+
+def _target(run: Run, solution: Solution) -> str:
+    """Say what was asked and placed at the end, and what stops the rest."""
+    end = year_ends(run)[-1]
+    unit = work_unit(run)
+    served = sum(r.ref_mw for r in solution.serve if r.period == end.period)
+    short = sum(r.ref_mw for r in solution.turned_away if r.period == end.period)
+    text = (
+        f"TARGET {served + short:,.0f} {unit} by {end.day:%Y-%m}: {served:,.0f} placed, "
+        f"{short:,.0f} short."
+    )
+    if short < 1e-6 * max(1.0, served):
+        return f"TARGET {served + short:,.0f} {unit} by {end.day:%Y-%m}: all placed."
+    stops = list(dict.fromkeys(limit_words(b.limit) for b in run.binding))
+    if stops:
+        text += f" What binds: {', '.join(stops[:3])}."
+    return text
+
+
+def work_unit(run: Run) -> str:
+    """Return the unit of demand: IT MW without hardware, else ref MW."""
+    return "IT MW" if run.prepared.scenario.hardware == "none" else "ref MW"
+
+
+def demand_table(run: Run, made: SiteRows) -> Table:
+    """Return demand, what is placed and short, and grid MW by stage, at year ends."""
+    solution, ends, unit = made.solution, year_ends(run), work_unit(run)
+    served = _sum((r.workload, r.period, r.ref_mw) for r in solution.serve)
+    short = _sum((r.workload, r.period, r.ref_mw) for r in solution.turned_away)
+    it = _sum(("it", r.period, r.it_mw) for r in solution.it)
+    rows: list[tuple[Cell, ...]] = []
+
+    def add(name: str, measure: str, values: list[float]) -> None:
+        rows.append((name, measure, *values))
+
+    names = list(run.prepared.scenario.demand.named())
+    for name in names[:_MOST_WORKLOADS]:
+        mark = "" if len(names) == 1 else f" {name}"
+        asked = [served[name, e.period] + short[name, e.period] for e in ends]
+        add(f"Demand{mark}", unit, asked)
+        if run.prepared.scenario.hardware != "none" or len(names) > 1:
+            add(f"Served{mark}", unit, [served[name, e.period] for e in ends])
+        add(f"Short{mark}", unit, [short[name, e.period] for e in ends])
+    add("Placed", "IT MW", [it["it", e.period] for e in ends])
+    if run.prepared.scenario.power.model == "grid":
+        grid = _grid_by_stage(made)
+        totals = [sum(grid[s, e.period] for s in made.grid.stages) for e in ends]
+        add("Grid, design day", "grid MW", totals)
+        for stage in made.grid.stages:
+            values = [grid[stage, e.period] for e in ends]
+            if any(values):
+                add(f"  {stage}", "grid MW", values)
+    columns = (
+        Column("At 31 December", align="left"),
+        Column("", align="left"),
+        *(Column(e.label) for e in ends),
+    )
+    note = ""
+    if len(names) > _MOST_WORKLOADS:
+        note = f"... {len(names) - _MOST_WORKLOADS} more workloads in solution.json"
+    return Table("Asked and placed", columns, tuple(rows), note)
+
+
+def _grid_by_stage(made: SiteRows) -> defaultdict[tuple[str, str], float]:
+    out: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for (_, t), split in made.grid.by_site.items():
+        for stage, mw in split.items():
+            out[stage, made.solution.periods[t]] += mw
+    return out
+
+
+def _sum(rows: object) -> defaultdict[tuple[str, str], float]:
+    out: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for name, period, value in rows:  # type: ignore[attr-defined]
+        out[name, period] += value
+    return out
+
+
+def sites_table(run: Run, made: SiteRows) -> Table:
+    """Return the sites by size: POI, stage, IT MW at year ends, cost. The rest is in sites.csv."""
+    ends = year_ends(run)
+    by_period = made.sheet()
+    it = {(r["site_id"], r["period"]): r["it_mw"] for r in by_period.rows}
+    sites = sorted(sites_sheet(made, by_period).rows, key=lambda r: (-r["it_mw"], r["site_id"]))
+    rows: list[tuple[Cell, ...]] = []
+    for site in sites[:MOST_SITES]:
+        stages = [s for s in made.grid.stages if (site[f"grid_mw_{s}"] or 0) > 1e-6]
+        name = site["site_id"]
+        if site["name"] and site["name"] != name:
+            name = f"{name} {site['name']}"
+        values = [it[site["site_id"], e.period] for e in ends]
+        rows.append((name, site["poi_id"], "+".join(stages), *values, site["usd_per_kw_month"]))
+    columns = (
+        Column("Site", align="left"),
+        Column("POI", align="left"),
+        Column("MW are", align="left"),
+        *(Column(e.label, "IT MW") for e in ends),
+        Column("USD/kW-mo", "USD per IT kW and month", decimals=0),
+    )
+    more = len(sites) - len(rows)
+    note = f"... {more} more in sites.csv" if more else ""
+    return Table(f"{len(sites)} sites, IT MW at 31 December", columns, tuple(rows), note)
+
+
+def capital_table(run: Run) -> Table:
+    """Return capital available and spent by calendar year, and what stops the rest."""
+    assert run.solution is not None
+    budget = run.prepared.scenario.budget_musd
+    spent: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for cash in run.solution.cash:
+        spent[cash.year][cash.category] += cash.musd
+    years = spread(sorted({*spent, *(budget or {})}))
+    if not years:
+        return Table("Capital", (Column("MUSD", align="left"),), ())
+    rows: list[tuple[Cell, ...]] = []
+    if budget is not None:
+        rows.append(("Available", *(budget.get(y, 0.0) for y in years)))
+    rows.append(("Spendable", *(sum(spent[y].values()) for y in years)))
+    shown = ("facility", "it", "ties", "land")
+    for name, label in zip(shown, ("facility", "IT", "ties", "land"), strict=True):
+        values = [spent[y][name] for y in years]
+        if any(values):
+            rows.append((f"  {label}", *values))
+    rest = [sum(v for c, v in spent[y].items() if c not in shown) for y in years]
+    if any(rest):
+        rows.append(("  other", *rest))
+    if budget is not None:
+        rows.append(("Stopped by", *(_stop(run, y) for y in years)))
+    price_year = run.prepared.scenario.money.price_year
+    first = Column(f"MUSD (real, {price_year})", "MUSD", "left")
+    columns = (first, *(Column(str(y)) for y in years))
+    return Table("Capital by calendar year", columns, tuple(rows))
+
+
+_SHORT = {
+    "headroom.limit": "dated MW", "headroom.shared": "shared MW", "budget.year": "budget",
+    "procurement.cap": "supply", "siting.land": "land", "siting.closed": "moratoria",
+    "siting.count": "site count", "ties.cap": "tie size", "limits.cost": "cost limit",
+}  # fmt: skip
+
+
+def _stop(run: Run, year: int) -> str:
+    """Name what stops more spending in a year: its budget, else its dearest limit."""
+    assert run.solution is not None
+    names = [b.limit for b in run.binding if b.when[:4] == str(year)]
+    if "budget.year" in names:
+        return "budget"
+    if names:
+        return _SHORT.get(names[0], names[0].split(".")[0])
+    here = [e for e in _ends_in(run, year) if e.period in run.solution.periods]
+    if here and not any(r.period == here[-1].period for r in run.solution.turned_away):
+        return "all placed"
+    return ""
+
+
+def _ends_in(run: Run, year: int) -> list[YearEnd]:
+    return [e for e in year_ends(run) if e.day.year == year]

@@ -1,0 +1,90 @@
+"""The report on one screen. Names come from the outside: no markup, no control characters."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from sitepick.report.build import report_of
+from sitepick.report.tables import Report, Table
+from sitepick.run import Run
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sitepick.exports.folder import RunFolder
+
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+_NAME_WIDTH = 30
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with what moves a cursor, turns text around or hides itself spelt out."""
+    return _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def print_report(source: Run | RunFolder, console: Console) -> None:
+    """Print the report of a run, or of a run folder, to ``console`` (stdout)."""
+    report = report_of(source) if isinstance(source, Run) else stored_report(source)
+    print_tables(report, console)
+
+
+def stored_report(folder: RunFolder) -> Report:
+    """Return the report of a run folder, its times from the manifest.
+
+    Raises ScenarioError if the folder's report is missing or of another version.
+    """
+    from sitepick.errors import ScenarioError
+    from sitepick.exports.folder import REPORT
+
+    try:
+        text = (folder.path / REPORT).read_text(encoding="utf-8")
+        return Report.from_json(text, folder.manifest["seconds"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ScenarioError(f"{folder.path}: its report cannot be read: {error}") from error
+
+
+def print_tables(report: Report, console: Console) -> None:
+    """Print a report: headline, then each table."""
+    spent = sum(report.seconds.values())
+    for i, line in enumerate(report.headline):
+        text = Text(visible(line), style="bold" if i in (0, len(report.headline) - 1) else "")
+        if line.startswith("CHECK FAILED"):
+            text.stylize("bold red")
+        if line.startswith("Plan checked") and spent:
+            text.append(f"; {spent:,.1f} s in all")
+        console.print(text)
+    for table in report.tables:
+        if table.inline:
+            pairs = [f"{count} {name}" for name, count, *_ in table.shown()]
+            console.print(Text(f"{table.title}: {', '.join(map(visible, pairs))}"))
+        else:
+            console.print(_rich(table))
+        if table.note:
+            console.print(Text(visible(table.note), style="dim"))
+
+
+def _rich(table: Table) -> RichTable:
+    """Return a table without frame: a header line, two spaces between columns."""
+    out = RichTable(
+        box=None, pad_edge=False, padding=(0, 2, 0, 0),
+        title=Text(visible(table.title), style="bold"), title_justify="left",
+    )  # fmt: skip
+    for column in table.columns:
+        right = column.align == "right"
+        out.add_column(
+            Text(visible(column.name)),
+            justify="right" if right else "left",
+            overflow="ellipsis" if not right else "fold",
+            no_wrap=True,
+            max_width=None if right else _NAME_WIDTH,
+            header_style="dim",
+        )
+    for row in table.shown():
+        out.add_row(*(Text(visible(cell)) for cell in row))
+    return out
