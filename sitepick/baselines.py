@@ -33,14 +33,17 @@ def scores(inst: Instance) -> FloatArray:
     return total / len(figures)
 
 
-def greedy(program: Program, inst: Instance) -> FloatArray:
-    """Return (n,) integer decisions of the greedy; continuous columns are zero (to be polished)."""
+def greedy(program: Program, inst: Instance, share: float = 1.0) -> FloatArray:
+    """Return (n,) integer decisions of the greedy for a ``share`` of the demand.
+
+    Continuous columns are zero, to be polished.
+    """
     x = np.where(program.matrix.lower > 0, program.matrix.lower, 0.0)
     opens = open_at(program, inst)
     order = np.lexsort((np.arange(len(inst.sites.ids)), -scores(inst), ~inst.sites.existing))
     room = _room(inst)
     need = inst.demand.mw.sum(axis=(0, 1)) / max(1e-9, float(inst.hardware.gain.max(initial=1.0)))
-    left = need.copy()
+    left = need * share
     kind = _class(inst)
     standing, built = halls_at(program, inst), halls_at(program, inst, "halls.build")
     for i in order:
@@ -88,7 +91,7 @@ def _fill(inst: Instance, i: int, room: FloatArray, left: FloatArray, k: int) ->
         at = int(inst.ties.first[i])
         if at < 0:
             return np.zeros(inst.time.n)
-        grid = np.minimum(room[inst.ties.poi[at]], inst.ties.cap_mw[at])
+        grid = np.minimum(room[inst.ties.poi[at]], inst.ties.tight_mw[at])
         most = np.minimum(most, (grid + inst.headroom.existing_mw[i]) / inst.halls.pue_peak[i, k])
     most[: inst.sites.open_from[i]] = 0
     most = np.where(inst.sites.closed[i], 0, most)

@@ -30,6 +30,8 @@ OBJECTIVE_NAMES = {
     "max_compute": "served_ref_mw_years",
     "earliest_mw": "installed_it_mw_years",
 }
+GREEDY_SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1, 0.05)
+"""The greedy looks at no shared limit; it is asked for less until its plan keeps them all."""
 HOLD = 1e-6
 """Relative slack with which the first objective is held while cost is minimised."""
 
@@ -74,7 +76,11 @@ class Planner:
     def greedy(self) -> tuple[FloatArray | None, GreedyRow | None]:
         """Return the weighted-score greedy's plan and what it comes to."""
         began = time.perf_counter()
-        plan = self.complete(greedy(self.program, self.instance))
+        plan = None
+        for share in GREEDY_SHARES:
+            plan = self.complete(greedy(self.program, self.instance, share))
+            if plan is not None:
+                break
         self.seconds["greedy"] = time.perf_counter() - began
         if plan is None:
             return None, None

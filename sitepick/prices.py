@@ -23,6 +23,14 @@ def binding(program: Program, values: FloatArray) -> tuple[Binding, ...]:
     """
     matrix = program.matrix
     used = np.unique(matrix.owner[(np.abs(values) > 1e-9) & (matrix.owner >= 0)])
+    spare = np.zeros(matrix.A.shape[0], dtype=bool)
+    for family in program.row_families.values():
+        spare[family.indices] = family.redundant
+    matrix = replace(
+        matrix,
+        row_lower=np.where(spare, -np.inf, matrix.row_lower),
+        row_upper=np.where(spare, np.inf, matrix.row_upper),
+    )
     part = matrix.take(used)
     here = values[part.columns]
     whole = part.matrix.integer

@@ -35,6 +35,7 @@ class Family:
 
     ``keys`` names what each entry stands for: dimension name -> (n,) integer index.
     ``relaxable`` (rows only): True for a limit of the world (MW, money, dates), False for logic.
+    ``redundant`` (rows only): implied by other rows, there to make the relaxation stronger.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Family:
     unit: str
     keys: Mapping[str, IntArray]
     relaxable: bool = False
+    redundant: bool = False
 
     @property
     def indices(self) -> IntArray:
@@ -205,9 +207,12 @@ class Program:
         upper: npt.ArrayLike = np.inf,
         unit: str = "1",
         relaxable: bool = False,
+        redundant: bool = False,
     ) -> IntArray:
         """Append a row family without entries and return its (m,) indices; see `add_entries`."""
-        family = self._family(name, keys, unit, self.row_families, self.n_rows, relaxable)
+        family = self._family(
+            name, keys, unit, self.row_families, self.n_rows, relaxable, redundant
+        )
         m = family.size
         for key, value in (("lower", lower), ("upper", upper)):
             part = np.broadcast_to(np.asarray(value, dtype=float), m)
@@ -323,6 +328,7 @@ class Program:
         families: dict[str, Family],
         start: int,
         relaxable: bool = False,
+        redundant: bool = False,
     ) -> Family:
         if name in families:
             raise ValueError(f"family {name} exists already")
@@ -330,7 +336,7 @@ class Program:
         sizes = {len(k) for k in arrays.values()}
         if len(sizes) != 1:
             raise ValueError(f"family {name}: keys must have one common length, got {sizes}")
-        family = Family(name, start, sizes.pop(), unit, arrays, relaxable)
+        family = Family(name, start, sizes.pop(), unit, arrays, relaxable, redundant)
         families[name] = family
         return family
 

@@ -24,11 +24,6 @@ def _pairs(inst: Instance) -> tuple[IntArray, IntArray, IntArray]:
     return np.repeat(site, n), np.repeat(hall, n), np.tile(np.arange(n), len(site))
 
 
-def first_period(inst: Instance) -> IntArray:
-    """Return (K,) the first period in which a hall ordered at as_of stands."""
-    return np.array([inst.time.after(m) for m in inst.halls.lead_months], dtype=np.int64)
-
-
 def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     """Add `halls.halls`, `halls.build`, `halls.convert` and what they cost."""
     halls, sites = inst.halls, inst.sites
@@ -39,7 +34,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
         "halls.halls", keys=keys, owner=site, upper=most, integer=True, unit="halls"
     )
     ledger.yearly("om", standing, period, halls.om_musd[hall])
-    possible = (period >= first_period(inst)[hall]) & ~sites.closed[site, period]
+    possible = (period >= halls.build_from[site, hall]) & ~sites.closed[site, period]
     for family, of_kind in (("halls.build", halls.base < 0), ("halls.convert", halls.base >= 0)):
         made = possible & of_kind[hall]
         program.add_columns(

@@ -34,7 +34,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
         "power.draw",
         keys={"tie": tie, "period": period},
         owner=site,
-        upper=inst.load_factor * (ties.cap_mw[tie] + existing),
+        upper=inst.load_factor * (ties.tight_mw[tie] + existing),
         unit="mean MW",
     )
     musd = HOURS * ties.energy_usd_per_mwh[tie] / 1e6

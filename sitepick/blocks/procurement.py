@@ -22,13 +22,10 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
 
 
 def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
-    """Add `procurement.cap`, and `procurement.early` for what cannot be delivered in time."""
+    """Add `procurement.cap`. What cannot be delivered in time has no column to begin with."""
     index, entries = [], []
     for p, supply in enumerate(inst.supplies):
         cols, period, amount = _uses(program, inst, supply)
-        early = period < inst.time.after(supply.lead_months)
-        if early.any():
-            _forbid(program, supply, p, cols[early])
         if supply.per == "construction_it_mw":
             at, year, value = _under_construction(inst, cols, period, amount, program)
         else:
@@ -49,18 +46,6 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     )
     for r, (cols, value) in zip(row, entries, strict=True):
         program.add_entries(r, cols, value)
-
-
-def _forbid(program: Program, supply: Supply, index: int, cols: IntArray) -> None:
-    """Hold at zero what would need the item before its lead time has passed."""
-    row = program.add_rows(
-        f"procurement.early.{supply.name}",
-        keys={"supply": np.full(len(cols), index), "column": cols},
-        upper=0,
-        unit="halls",
-        relaxable=True,
-    )
-    program.add_entries(row, cols, 1)
 
 
 def _uses(

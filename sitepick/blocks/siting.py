@@ -114,7 +114,8 @@ def _land(program: Program, inst: Instance) -> None:
 def _campus(program: Program, inst: Instance) -> None:
     sites = inst.sites
     level, it = open_at(program, inst), it_at(program, inst)
-    site, period = site_period(inst)
+    limited = np.flatnonzero(sites.limited)
+    site, period = np.repeat(limited, inst.time.n), periods(inst, len(limited))
     most = program.add_rows(
         "siting.max", keys={"site": site, "period": period}, upper=0, unit="IT MW", relaxable=True
     )

@@ -37,7 +37,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
         "ties.grid",
         keys={"tie": every, "period": period},
         owner=ties.site[every],
-        upper=ties.cap_mw[every],
+        upper=ties.tight_mw[every],
         unit="grid MW",
     )
     ledger.level_purchase(
@@ -64,6 +64,7 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     )
     program.add_entries(cap, grid.ravel(), 1)
     program.add_entries(cap, stands.ravel(), -ties.cap_mw[every])
+    _tight(program, inst)
     choice = np.flatnonzero(~ties.only)
     if not len(choice):
         return
@@ -81,3 +82,22 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     first[choosers] = np.arange(len(choosers)) * n
     for t in range(n):
         program.add_entries(most[first[ties.site[choice]] + t], stands[choice, t], 1)
+
+
+def _tight(program: Program, inst: Instance) -> None:
+    """Add what follows from the POI's headroom once a tie is whole: a stronger relaxation."""
+    ties, n = inst.ties, inst.time.n
+    less = np.flatnonzero(ties.tight_mw < ties.cap_mw)
+    if not len(less):
+        return
+    tie, period = np.repeat(less, n), periods(inst, len(less))
+    row = program.add_rows(
+        "ties.tight",
+        keys={"tie": tie, "period": period},
+        upper=0,
+        unit="grid MW",
+        redundant=True,
+    )
+    row = row.reshape(len(less), n)
+    program.add_entries(row, grid_at(program, inst)[less], 1)
+    program.add_entries(row, tie_at(program, inst)[less], -ties.tight_mw[less][:, None])

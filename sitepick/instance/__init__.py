@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import (
     Commitment,
     DemandData,
+    Halls,
     HardwareData,
     Headroom,
     Instance,
@@ -24,7 +26,7 @@ from sitepick.instance.types import (
     Supply,
     Ties,
 )
-from sitepick.program import FloatArray
+from sitepick.program import BoolArray, FloatArray
 from sitepick.scenario.catalog import hall_classes
 from sitepick.scenario.schema import Scenario
 
@@ -46,13 +48,16 @@ def assemble(scenario: Scenario, candidates: Candidates) -> Instance:
     demand = demand_of(scenario, candidates, time, site_at)
     commitments = _commitments(candidates, time, site_at)
     bound = _max_it(scenario, frame, ties, headroom, demand, commitments, grid=grid)
-    halls = halls_of(scenario, candidates, site_at, bound)
+    limited = np.isfinite(_stated_max(scenario, frame)) | (not grid)
+    halls = halls_of(scenario, candidates, time, site_at, bound)
     hardware = hardware_of(scenario, time, site_at, halls, regions)
+    supplies = _supplies(scenario, candidates, time, site_at, hardware)
+    halls, hardware = _ordered_in_time(time, supplies, halls, hardware)
     bound = np.maximum(bound, hardware.existing_mw.sum(axis=(1, 2)).max(axis=1, initial=0.0))
     budget, budget_from = _budget(scenario, time)
     return Instance(
         time=time,
-        sites=_sites(scenario, frame, time, regions, bound, existing, grid=grid),
+        sites=_sites(scenario, frame, time, regions, bound, limited, existing, grid=grid),
         ties=ties,
         headroom=headroom,
         halls=halls,
@@ -61,7 +66,7 @@ def assemble(scenario: Scenario, candidates: Candidates) -> Instance:
         regions=regions.rows,
         entries=regions.entries,
         max_entered=tuple(sorted(scenario.regions.max_entered.items())),
-        supplies=_supplies(scenario, candidates, time, site_at, hardware),
+        supplies=supplies,
         commitments=commitments,
         budget_musd=budget,
         budget_from=budget_from,
@@ -97,7 +102,8 @@ def _sites(
     time: Timeline,
     regions: RegionSets,
     bound: FloatArray,
-    existing: np.ndarray,
+    limited: BoolArray,
+    existing: BoolArray,
     *,
     grid: bool,
 ) -> Sites:
@@ -114,6 +120,7 @@ def _sites(
         open_from=np.where(existing, 0, time.after(lead)),
         closed=regions.closed,
         max_it_mw=bound,
+        limited=limited,
         min_it_mw=np.where(existing, 0.0, rules.min_it_mw_per_site),
         usable_ha=np.where(np.isnan(usable), np.inf, usable),
         land_musd=np.where(existing, 0.0, np.nan_to_num(asked)),
@@ -144,18 +151,46 @@ def _max_it(
     More IT than the largest total demand is never of use, unless a limit asks for it; what such
     limits can ask is added. Hardware with less yield than the reference needs more IT MW.
     """
-    stated = frame["max_it_mw"].to_numpy(dtype=float)
-    bound = np.where(np.isnan(stated), np.inf, stated)
-    if scenario.candidates.max_it_mw_per_site is not None:
-        bound = np.minimum(bound, scenario.candidates.max_it_mw_per_site)
+    bound = _stated_max(scenario, frame)
     if grid:
         best = np.zeros(len(frame))
-        np.add.at(best, ties.site, ties.cap_mw)
+        np.add.at(best, ties.site, ties.tight_mw)
         least = _least_pue(scenario)
         bound = np.minimum(bound, (best + headroom.existing_mw) / least)
     if not np.isfinite(bound).all():
         bound = np.minimum(bound, _most_asked(scenario, demand, commitments))
     return bound
+
+
+def _stated_max(scenario: Scenario, frame: pd.DataFrame) -> FloatArray:
+    """Return (S,) the campus limit of the candidate or the scenario, IT MW; inf without one."""
+    stated = frame["max_it_mw"].to_numpy(dtype=float)
+    rule = scenario.candidates.max_it_mw_per_site
+    return np.fmin(np.where(np.isnan(stated), np.inf, stated), np.inf if rule is None else rule)
+
+
+def _ordered_in_time(
+    time: Timeline, supplies: tuple[Supply, ...], halls: Halls, hardware: HardwareData
+) -> tuple[Halls, HardwareData]:
+    """Delay what needs a limited supply until that can be delivered."""
+    build_from, buy_from = halls.build_from.copy(), hardware.buy_from.copy()
+    for supply in supplies:
+        first = time.after(supply.lead_months)
+        sites = slice(None) if supply.sites is None else supply.sites
+        if supply.per == "hardware_it_mw":
+            here = buy_from[sites, supply.hardware]
+            buy_from[sites, supply.hardware] = np.maximum(here, first)
+            continue
+        needs = np.ones(len(halls.ids), dtype=bool)
+        if supply.per == "grid_mw":
+            needs = halls.base < 0  # a retrofit keeps its transformer
+        elif supply.per == "liquid_it_mw":
+            needs = halls.liquid > 0
+        elif supply.per == "construction_it_mw":
+            continue
+        for k in np.flatnonzero(needs):
+            build_from[sites, k] = np.maximum(build_from[sites, k], first)
+    return replace(halls, build_from=build_from), replace(hardware, buy_from=buy_from)
 
 
 def _least_pue(scenario: Scenario) -> float:

@@ -24,7 +24,11 @@ def price_factor(scenario: Scenario, row: Evidence) -> float:
 
 
 def halls_of(
-    scenario: Scenario, candidates: Candidates, site_at: Mapping[str, int], max_it_mw: FloatArray
+    scenario: Scenario,
+    candidates: Candidates,
+    time: Timeline,
+    site_at: Mapping[str, int],
+    max_it_mw: FloatArray,
 ) -> Halls:
     """Return the hall classes; ``max_it_mw`` (S,) bounds how many fit a site."""
     n = len(site_at)
@@ -57,6 +61,7 @@ def halls_of(
         base=base,
         existing=existing,
         most=_most(candidates, base, existing, mw, ha, max_it_mw),
+        build_from=np.tile([time.after(row.build_months) for row in rows], (n, 1)),
         substation_musd_per_mw=(
             scenario.power.substation_musd_per_mw if scenario.power.model == "grid" else 0.0
         ),
@@ -69,7 +74,8 @@ def _no_halls(n: int) -> Halls:
         ids=("none",), whole=False, mw=one, pue_peak=np.ones((n, 1)), pue_avg=np.ones((n, 1)),
         capex_musd=zero, life_years=one, lead_months=zero, om_musd=zero, ha=zero, liquid=zero,
         wue=zero, base=np.array([-1]), existing=np.zeros((n, 1), dtype=np.int64),
-        most=np.zeros((n, 1), dtype=np.int64), substation_musd_per_mw=0.0,
+        most=np.zeros((n, 1), dtype=np.int64), build_from=np.zeros((n, 1), dtype=np.int64),
+        substation_musd_per_mw=0.0,
     )  # fmt: skip
 
 

@@ -44,7 +44,8 @@ def ties_of(
     return Ties(
         site=site,
         poi=poi,
-        cap_mw=np.minimum(np.where(np.isnan(cap), np.inf, cap), most_mw[poi]),
+        cap_mw=np.where(np.isnan(cap), most_mw[poi], cap),
+        tight_mw=np.fmin(cap, most_mw[poi]),
         musd=np.where(owned, 0.0, musd),
         owned=owned,
         only=count[site] == 1,

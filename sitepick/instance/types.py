@@ -22,6 +22,7 @@ class Sites:
     open_from: IntArray  # (S,) first period it can open
     closed: BoolArray  # (S, T) moratorium: nothing new is energised
     max_it_mw: FloatArray  # (S,) finite: what the site can ever hold, IT MW
+    limited: BoolArray  # (S,) max_it_mw is a limit of its own, not only what its POIs carry
     min_it_mw: FloatArray  # (S,) at the horizon's end if opened, IT MW
     usable_ha: FloatArray  # (S,) inf: no land limit
     land_musd: FloatArray  # (S,) asked price of the whole; 0 where priced per ha
@@ -42,7 +43,8 @@ class Ties:
 
     site: IntArray  # (E,)
     poi: IntArray  # (E,)
-    cap_mw: FloatArray  # (E,) finite, grid MW
+    cap_mw: FloatArray  # (E,) largest connection at its kV, grid MW; finite
+    tight_mw: FloatArray  # (E,) the same, or less where the POI can never carry as much
     musd: FloatArray  # (E,) overnight cost; 0 where it stands already
     owned: BoolArray  # (E,) stands already (first tie of an existing site)
     only: BoolArray  # (E,) the site has no other: the tie is the opening itself
@@ -99,6 +101,7 @@ class Halls:
     base: IntArray  # (K,) class it retrofits, -1: new build
     existing: IntArray  # (S, K) halls that stand
     most: IntArray  # (S, K) most halls; 0: the class is not possible there
+    build_from: IntArray  # (S, K) first period a new or converted hall can stand; T: never
     substation_musd_per_mw: float  # per design-day grid MW of new halls
 
 
