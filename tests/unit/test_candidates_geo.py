@@ -60,6 +60,16 @@ def test_nearest_across_the_antimeridian():
     assert _nearest(179.9, 0, shapely.Point(-179.9, 0)) == pytest.approx(22.2639, abs=1e-3)
 
 
+def test_what_is_just_outside_the_search_box_may_be_nearer():
+    # the first search looks 50 km around the cell: it meets the far corner of the box at 90 km
+    # (north-east) before the point 60 km due south
+    lon, lat = -97.99, 30.01
+    diagonal = GEOD.fwd(-97.05, 30.95, 45, 60_000)[:2]
+    south = GEOD.fwd(lon, lat, 180, 75_000)[:2]
+    found = _nearest(lon, lat, shapely.Point(diagonal), shapely.Point(south))
+    assert found == pytest.approx(75.0, abs=1e-6)
+
+
 def test_inside_is_zero_and_beyond_is_infinite():
     park = make.square(-97, 31, 0.1)
     assert _nearest(-97, 31, park) == 0
@@ -76,7 +86,7 @@ def test_nearest_does_not_depend_on_the_other_points():
     links = Features(as_geoms([shapely.LineString([(-101, 30), (-94, 33)])]))
     together = nearest_km(lon, lat, links)
     alone = [nearest_km(lon[k : k + 1], lat[k : k + 1], links)[0] for k in range(60)]
-    np.testing.assert_allclose(together, alone, atol=1e-4)
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_polygons_of_very_many_vertices_are_cut_without_loss():

@@ -59,6 +59,8 @@ def test_named_pois_are_used_exactly_and_too_long_ones_noted():
     layers = Layers(parcels=make.parcels(at(*HOME, poi_ids=("S5", "S2"))), **ladder())
     found = propose(make.scenario(power={"tie_km_max": 5}), layers)
     assert list(found.ties["poi_id"]) == ["S5"]
+    expected = 1.3 * float(straight_km(*HOME, -97.0, 31.1))
+    assert found.ties["km"].iloc[0] == pytest.approx(expected, rel=1e-12)
     assert {"tie_long", "tie_without_mw"} <= codes(found)
 
 
