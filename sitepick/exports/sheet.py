@@ -26,6 +26,11 @@ Row = dict[str, Any]
 _DECIMALS = 9  # a milliwatt; sums stay exact for every purpose while 0.1 + 0.2 reads as 0.3
 
 
+_PYTHON: dict[Kind, type] = {
+    "text": str, "number": float, "integer": int, "boolean": bool, "date": str, "json": list,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Field:
     """A column: its name (which ends in its unit), unit, type and meaning."""
@@ -40,7 +45,8 @@ class Field:
 class Sheet:
     """Rows of one kind. ``geometry``, parallel to ``rows``, holds GeoJSON geometries or None.
 
-    Every row has every field. Dates are ISO text; values of kind ``json`` are plain lists.
+    Every row has every field, of one type in all rows (or None). Dates are ISO text; values of
+    kind ``json`` are plain lists.
     """
 
     name: str
@@ -58,6 +64,10 @@ class Sheet:
         for row in self.rows:
             if row.keys() != expected:
                 raise ValueError(f"sheet {self.name}: {sorted(row.keys() ^ expected)}")
+            for f in self.fields:
+                value = row[f.name]
+                if value is not None and type(value) is not _PYTHON[f.kind]:
+                    raise ValueError(f"sheet {self.name}, {f.name}: {value!r} is no {f.kind}")
 
 
 def plain(value: Any) -> Any:
@@ -157,7 +167,7 @@ def with_keep(
         for row in rows:
             row[name] = as_kind(source.get(row[key], {}).get(column), kind)
     done = (*fields, *added)
-    return done, [{f.name: row[f.name] for f in done} for row in rows]
+    return done, [{f.name: as_kind(row[f.name], f.kind) for f in done} for row in rows]
 
 
 def dump_json(value: Any) -> str:

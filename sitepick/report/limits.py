@@ -15,9 +15,9 @@ from sitepick.report.tables import Cell, Column, Table
 from sitepick.scenario.power import STAGES
 
 if TYPE_CHECKING:
-    from sitepick.run import Run
+    from sitepick.run import Binding, Run
 
-_MOST_LIMITS = 5
+_MOST_LIMITS = 4
 _MOST_SHARED = 4
 
 
@@ -36,21 +36,28 @@ def waterfall_table(run: Run, made: SiteRows) -> Table:
 
 
 def binding_table(run: Run) -> Table:
-    """Return the dearest limits that bind and what one more unit of each would save."""
-    rows: list[tuple[Cell, ...]] = [
-        (limit_words(b.limit), b.where, b.when, b.amount, b.unit, b.price_musd)
-        for b in run.binding[:_MOST_LIMITS]
-    ]
+    """Return each kind of limit that binds, at its dearest, and what one more unit would save."""
+    kinds: dict[str, list[Binding]] = defaultdict(list)
+    for limit in run.binding:  # dearest first
+        kinds[limit.limit].append(limit)
+    rows: list[tuple[Cell, ...]] = []
+    for name, found in list(kinds.items())[:_MOST_LIMITS]:
+        dear = found[0]
+        # a limit of 0 is a row between decisions, such as MW of a tie <= its size x built
+        amount = dear.amount or None
+        at = (dear.where, dear.when, amount, dear.unit, dear.price_musd)
+        rows.append((limit_words(name), len(found), *at))
     columns = (
-        Column("What binds", align="left"),
-        Column("where", align="left"),
+        Column("What binds (LP price)", align="left"),
+        Column("times", decimals=0),
+        Column("dearest at", align="left"),
         Column("when", align="left"),
         Column("limit", decimals=1),
         Column("unit", align="left"),
-        Column("MUSD saved by one more unit", "MUSD", decimals=3),
+        Column("MUSD per unit", "MUSD, net present, saved by one more unit", decimals=3),
     )
-    more = len(run.binding) - len(rows)
-    note = f"... {more} more limits bind" if more > 0 else ""
+    more = len(kinds) - len(rows)
+    note = f"... {more} more kinds of limits bind" if more > 0 else ""
     return Table("Prices of limits (LP, whole decisions held)", columns, tuple(rows), note)
 
 
@@ -73,7 +80,7 @@ def sharing_table(run: Run, made: SiteRows) -> Table:
         rows.append((limit, len(members), total, joint_mw(known, mw), load, len(used)))
     rows.sort(key=lambda r: (float(r[3] or 0) - float(r[2] or 0), str(r[0])))
     columns = (
-        Column("Shared limit", align="left"),
+        Column("Shared limit, grid MW", align="left"),
         Column("POIs", decimals=0),
         Column("one by one", "grid MW"),
         Column("together", "grid MW"),

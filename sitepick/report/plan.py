@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sitepick import __version__
+from sitepick.exports.costs import CAPITAL
 from sitepick.exports.places import sites_sheet
 from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheets import OBJECTIVE_UNIT, SYNTHETIC
@@ -112,8 +113,6 @@ def demand_table(run: Run, made: SiteRows) -> Table:
         mark = "" if len(names) == 1 else f" {name}"
         asked = [served[name, e.period] + short[name, e.period] for e in ends]
         add(f"Demand{mark}", unit, asked)
-        if run.prepared.scenario.hardware != "none" or len(names) > 1:
-            add(f"Served{mark}", unit, [served[name, e.period] for e in ends])
         add(f"Short{mark}", unit, [short[name, e.period] for e in ends])
     add("Placed", "IT MW", [it["it", e.period] for e in ends])
     if run.prepared.scenario.power.model == "grid":
@@ -165,7 +164,7 @@ def sites_table(run: Run, made: SiteRows) -> Table:
         values = [it[site["site_id"], e.period] for e in ends]
         rows.append((name, site["poi_id"], "+".join(stages), *values, site["usd_per_kw_month"]))
     columns = (
-        Column("Site", align="left"),
+        Column(f"{len(sites)} sites, IT MW", align="left"),
         Column("POI", align="left"),
         Column("MW are", align="left"),
         *(Column(e.label, "IT MW") for e in ends),
@@ -190,18 +189,17 @@ def capital_table(run: Run) -> Table:
     if budget is not None:
         rows.append(("Available", *(budget.get(y, 0.0) for y in years)))
     rows.append(("Spendable", *(sum(spent[y].values()) for y in years)))
-    shown = ("facility", "it", "ties", "land")
-    for name, label in zip(shown, ("facility", "IT", "ties", "land"), strict=True):
-        values = [spent[y][name] for y in years]
+    groups: dict[str, tuple[str, ...]] = {"facility": ("facility",), "IT": ("it",)}
+    named = {c for of in groups.values() for c in of}
+    groups["ties, land, other"] = tuple(c for c in CAPITAL if c not in named)
+    for label, of in groups.items():
+        values = [sum(spent[y][c] for c in of) for y in years]
         if any(values):
             rows.append((f"  {label}", *values))
-    rest = [sum(v for c, v in spent[y].items() if c not in shown) for y in years]
-    if any(rest):
-        rows.append(("  other", *rest))
     if budget is not None:
         rows.append(("Stopped by", *(_stop(run, y) for y in years)))
     price_year = run.prepared.scenario.money.price_year
-    first = Column(f"MUSD (real, {price_year})", "MUSD", "left")
+    first = Column(f"Capital, MUSD (real, {price_year})", "MUSD", "left")
     columns = (first, *(Column(str(y)) for y in years))
     return Table("Capital by calendar year", columns, tuple(rows))
 

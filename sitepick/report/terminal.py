@@ -21,6 +21,8 @@ _UNSEEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 _NAME_WIDTH = 30
+_AROUND = ("layers", "candidates", "model", "greedy", "check")
+"""Stages before and after solving."""
 
 
 def visible(text: str) -> str:
@@ -51,13 +53,13 @@ def stored_report(folder: RunFolder) -> Report:
 
 def print_tables(report: Report, console: Console) -> None:
     """Print a report: headline, then each table."""
-    spent = sum(report.seconds.values())
+    spent = solving_seconds(report.seconds)
     for i, line in enumerate(report.headline):
         text = Text(visible(line), style="bold" if i in (0, len(report.headline) - 1) else "")
         if line.startswith("CHECK FAILED"):
             text.stylize("bold red")
         if line.startswith("Plan checked") and spent:
-            text.append(f"; {spent:,.1f} s in all")
+            text.append(f"; solved in {spent:,.1f} s")
         console.print(text)
     for table in report.tables:
         if table.inline:
@@ -69,12 +71,14 @@ def print_tables(report: Report, console: Console) -> None:
             console.print(Text(visible(table.note), style="dim"))
 
 
+def solving_seconds(seconds: dict[str, float]) -> float:
+    """Return the seconds of solving: the solver's total, else the sum of its stages."""
+    return seconds.get("total", sum(s for stage, s in seconds.items() if stage not in _AROUND))
+
+
 def _rich(table: Table) -> RichTable:
-    """Return a table without frame: a header line, two spaces between columns."""
-    out = RichTable(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0),
-        title=Text(visible(table.title), style="bold"), title_justify="left",
-    )  # fmt: skip
+    """Return a table without frame or title: one screen is short, and headers say what it is."""
+    out = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in table.columns:
         right = column.align == "right"
         out.add_column(
@@ -83,7 +87,7 @@ def _rich(table: Table) -> RichTable:
             overflow="ellipsis" if not right else "fold",
             no_wrap=True,
             max_width=None if right else _NAME_WIDTH,
-            header_style="dim",
+            header_style="bold",
         )
     for row in table.shown():
         out.add_row(*(Text(visible(cell)) for cell in row))
