@@ -18,8 +18,10 @@ def check(case: Case) -> Iterator[Finding]:
         if site in case.existing:
             for hall in case.halls:
                 pairs |= {(site, hall, kind) for kind in case.hardware}
-    for site, hall, kind in sorted(pairs):
-        yield from _alive(case, site, hall, kind)
+    # without hardware IT is outside the plan: its IT MW come and go with the demand
+    if case.scenario.hardware != "none":
+        for site, hall, kind in sorted(pairs):
+            yield from _alive(case, site, hall, kind)
     for (site, hall, kind, t), row in sorted(case.it_rows.items()):
         if more(row.bought_mw, 0.0):
             yield from _bought(case, site, hall, kind, t)

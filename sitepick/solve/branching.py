@@ -76,12 +76,21 @@ class _Node:
 
 
 class Tree:
-    """A branch-and-bound tree over the owners ``chosen``; `grow` it, then `certify` its leaves."""
+    """A branch-and-bound tree over the owners ``chosen``; `grow` it, then `certify` its leaves.
+
+    ``within`` are rows of the part of the problem that is to be split further.
+    """
 
     def __init__(
-        self, matrix: Matrix, chosen: IntArray, sums: Sequence[IntArray], limits: Limits
+        self,
+        matrix: Matrix,
+        chosen: IntArray,
+        sums: Sequence[IntArray],
+        limits: Limits,
+        within: Sequence[Cut] = (),
     ) -> None:
-        part = matrix.take(chosen)
+        part = with_cuts(matrix, within).take(chosen)
+        self._within = tuple(within)
         self.chosen = chosen
         self._limits = limits
         self._columns = part.columns
@@ -148,7 +157,7 @@ class Tree:
 
     def _cuts(self, node: _Node) -> tuple[Cut, ...]:
         low, high = node.lower > self._root[0], node.upper < self._root[1]
-        return tuple(
+        return self._within + tuple(
             Cut(
                 self._sets[k],
                 np.ones(len(self._sets[k])),

@@ -14,10 +14,11 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from sitepick.program import LINKING, SHARED, FloatArray, IntArray, Matrix
+from sitepick.program import LINKING, SHARED, BoolArray, FloatArray, IntArray, Matrix
 from sitepick.solve.certificate import clip_duals, owner_bounds
 
 _BATCH_COLUMNS = 3000
+_ROBUST = 0.01  # how much better than real, relative to what makes up a reduced cost
 _SMALL_ROW = 16  # units (owners or shared columns) that a row may tie into one group
 _GROUP_SHARE = 0.05  # largest group, as a share of all columns
 
@@ -118,36 +119,50 @@ class Owners:
     def _linking_transposed(self) -> sp.csr_array:
         return sp.csr_array(self.matrix.A[self.linking].T)
 
-    def price(self, y: FloatArray, wanted: IntArray, slack: float) -> tuple[FloatArray, FloatArray]:
-        """Return ``y`` with the best local duals of the ``wanted`` owners, and what owners add.
+    def price(
+        self, y: FloatArray, wanted: IntArray, slack: float, idle: BoolArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return ``y`` with good local duals of the ``wanted`` owners, and what owners add.
 
         The second array (count,) is each owner's share of the safe bound (at most 0 for an owner
         that may be absent). The local duals in ``y`` are tried first: owners with the smallest
-        shares, up to a sum of ``slack``, are not solved again.
+        shares, up to a sum of ``slack``, are not solved again. ``idle`` (count,) marks owners
+        expected to add nothing; they are solved at prices a little better than real, which gives
+        duals that stay good when prices move, and exactly only where that is not enough.
         """
         y = clip_duals(self.matrix, y)
         worth = owner_bounds(self.matrix, y, self.count) + self._row_share(y)
-        order = wanted[np.argsort(-worth[wanted], kind="stable")]
-        lost = np.cumsum(np.minimum(worth[order], 0.0))
-        todo = np.sort(order[lost < -slack])
-        if not len(todo):
-            return y, worth
-        reduced = self.matrix.cost - self._linking_transposed @ y[self.linking]
-        sizes = np.diff(self._columns[1])[todo]
-        batch = np.cumsum(sizes) // _BATCH_COLUMNS
-        for number in np.unique(batch):
-            owners = todo[batch == number]
-            rows, duals = self._solve(owners, reduced)
-            old = y[rows]
-            y[rows] = duals
-            better = owner_bounds_of(self, owners, reduced, y)
-            worse = better < worth[owners]
-            if worse.any():
-                # imprecise duals must not replace better ones
-                back = np.isin(self.matrix.row_owner[rows], owners[worse])
-                y[rows[back]] = old[back]
-            worth[owners] = np.maximum(better, worth[owners])
+        prices = y[self.linking]
+        reduced = self.matrix.cost - self._linking_transposed @ prices
+        size = np.abs(self.matrix.cost) + abs(self._linking_transposed) @ np.abs(prices)
+        better = reduced - np.where(self.matrix.lower >= 0, _ROBUST * size, 0.0)
+        for costs, only in ((better, idle), (reduced, None)):
+            todo = _largest_losses(worth, wanted, slack)
+            if only is not None:
+                todo = todo[only[todo]]
+            batch = np.cumsum(np.diff(self._columns[1])[todo]) // _BATCH_COLUMNS
+            for number in np.unique(batch):
+                self._improve(todo[batch == number], costs, reduced, y, worth)
         return y, worth
+
+    def _improve(
+        self,
+        owners: IntArray,
+        costs: FloatArray,
+        reduced: FloatArray,
+        y: FloatArray,
+        worth: FloatArray,
+    ) -> None:
+        """Put the duals of the blocks at ``costs`` into ``y`` where they are better than before."""
+        rows, duals = self._solve(owners, costs)
+        old = y[rows]
+        y[rows] = duals
+        now = owner_bounds_of(self, owners, reduced, y)
+        worse = now < worth[owners]
+        if worse.any():
+            back = np.isin(self.matrix.row_owner[rows], owners[worse])
+            y[rows[back]] = old[back]
+        worth[owners] = np.maximum(now, worth[owners])
 
     def _row_share(self, y: FloatArray) -> FloatArray:
         """(count,) what the local rows add to the bound."""
@@ -172,12 +187,12 @@ class Owners:
         A = sp.csr_array((part.data, indices, part.indptr), shape=(len(row_at), len(column_at)))
         return rows[row_at], columns[column_at], A
 
-    def _solve(self, owners: IntArray, reduced: FloatArray) -> tuple[IntArray, FloatArray]:
+    def _solve(self, owners: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray]:
         from sitepick.solve.highs import load, lp_duals, run
 
         rows, columns, A = self.block(owners)
         part = Matrix(
-            cost=reduced[columns],
+            cost=costs[columns],
             offset=0.0,
             lower=self.matrix.lower[columns],
             upper=self.matrix.upper[columns],
@@ -195,6 +210,13 @@ class Owners:
         run(h)
         duals = lp_duals(h, len(rows))
         return rows, clip_duals(part, np.zeros(len(rows)) if duals is None else duals)
+
+
+def _largest_losses(worth: FloatArray, wanted: IntArray, slack: float) -> IntArray:
+    """Return the ``wanted`` owners but for those that lose least, up to a sum of ``slack``."""
+    order = wanted[np.argsort(-worth[wanted], kind="stable")]
+    lost = np.cumsum(np.minimum(worth[order], 0.0))
+    return np.sort(order[lost < -slack])
 
 
 def owner_bounds_of(

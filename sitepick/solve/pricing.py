@@ -25,6 +25,7 @@ from sitepick.solve.certificate import certified_bound
 from sitepick.solve.highs import polish, solve_matrix, target_for, version
 from sitepick.solve.outcome import (
     Certificate,
+    Cut,
     Leaf,
     Limits,
     Outcome,
@@ -47,7 +48,8 @@ _WHOLE_COLUMNS = 60_000  # still worth a try as a whole when everything else fel
 _CUT_ROUNDS = 40
 _LP_TOLERANCE = 1e-4
 _FIRST_POLLS = 300  # of branch and bound in the first MIP; each later one gets twice as many
-_FIRST_LEAVES = 60  # of the tree grown after it; likewise
+_LEAVES = 150  # of a proof by branching
+_NEAR_BOUND = 0.2  # of the asked gap, lost by planning on few owners
 _ROUNDS = 4
 
 
@@ -61,17 +63,20 @@ def solve(
     stop: threading.Event | None = None,
     rounders: Sequence[Rounder] = (),
     branch_families: Sequence[str | IntArray] = (),
+    aside: FloatArray | None = None,
     exact: bool = False,
 ) -> Outcome:
     """Minimise ``program`` and return the best plan with a bound that holds for all owners.
 
     ``separators`` add rows lazily: a plan counts only when none of them finds anything. ``start``
-    (n,) is a plan to begin from, never lost if it is one. ``branch_families`` names column families
+    (n,) is a plan to begin from, never lost if it is one. ``branch_families`` names families
     (or gives column indices) whose sums may be branched on when the LP bound is weak; families of
-    yes-or-no columns are taken otherwise. ``exact`` hands the whole to HiGHS.
+    yes-or-no columns are taken otherwise. ``aside`` (n,) is a part of cost that must not make the
+    gap look small (a penalty): the asked gap must hold for the objective without it too. ``exact``
+    hands the whole to HiGHS.
     """
     search = _Search(
-        program, limits or Limits(), tuple(separators), tuple(rounders), on_progress, stop
+        program, limits or Limits(), tuple(separators), tuple(rounders), on_progress, stop, aside
     )
     return search.run(start, tuple(branch_families), exact)
 
@@ -86,8 +91,10 @@ class _Search:
     rounders: tuple[Rounder, ...]
     on_progress: Progress | None
     stop: threading.Event | None
+    aside: FloatArray | None = None
     began: float = field(default_factory=time.perf_counter)
     plan: FloatArray | None = None
+    guess: FloatArray | None = None  # values of the relaxation, where there is no plan yet
     objective: float = math.inf
     bound: float = -math.inf
     proof: float = -math.inf
@@ -97,7 +104,6 @@ class _Search:
     seconds: dict[str, float] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     _grouped: Matrix | None = None
-    _extra_owners: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def matrix(self) -> Matrix:
@@ -148,6 +154,7 @@ class _Search:
             if relaxed.bound > self.proof:
                 self._proven(relaxed.bound, relaxed.duals)
             present, duals = relaxed.present, relaxed.duals
+            self.guess = relaxed.values
             if relaxed.values is None or self._over() or not self._separate(relaxed.values):
                 break
         if relaxed.values is not None:
@@ -157,49 +164,59 @@ class _Search:
                     self._offer(made)
         return relaxed
 
-    def _branch(self, tree: Tree, relaxed: Relaxation, leaves: int) -> None:
-        """Grow ``tree`` until it would close the gap, then prove its leaves for all owners."""
-        if self._done() or not math.isfinite(self.objective):
-            return
-        clock = time.perf_counter()
-        target = self.objective - self.limits.gap * abs(self.objective)
-        # what pricing may lose on the way
-        margin = 5e-5 * abs(target)
-        reached = tree.grow(target + margin, leaves, self._over)
-        self.log.append(
-            f"branching: {tree.splits:,} splits, {tree.size:,} leaves, "
-            f"least value {tree.bound:.9g} on {len(tree.chosen):,} owners, asked {target:.9g}"
-        )
-        if reached:
-            self._certify(tree, relaxed, target)
-        self._spend("branching", time.perf_counter() - clock)
+    def _branch(self, owners: IntArray, relaxed: Relaxation, sums: list[IntArray]) -> IntArray:
+        """Raise the proven bound to where the gap is met; return the owners it turned out to need.
 
-    def _certify(self, tree: Tree, relaxed: Relaxation, target: float) -> None:
-        proven: list[Leaf] = []
-        least = math.inf
-        present = tree.chosen
+        A tree is grown over ``owners``; each leaf is then priced over all. A leaf that other
+        owners make worse than asked is split again with those among them.
+        """
+        target = self.objective - self._asked() * abs(self.objective)
+        # what pricing may lose on the way
+        goal = target + max(2 * _LP_TOLERANCE * abs(target), 0.15 * (target - self.proof))
+        clock = time.perf_counter()
         duals = self._padded(relaxed.duals)
-        for cuts in tree.leaves():
-            leaf, bound, took = certify(
-                self.matrix,
-                cuts,
-                present,
-                duals,
-                self.limits,
-                cutoff=target,
-                deadline=self._deadline(),
-            )
-            proven.append(leaf)
-            least = min(least, bound)
-            present = np.union1d(present, took)
-            if least < self.proof or self._over():
+        proven: list[tuple[float, Leaf]] = []
+        todo: list[tuple[Cut, ...]] = [()]
+        while todo:
+            within = todo.pop()
+            tree = Tree(self.matrix, owners, sums, self.limits, within)
+            room = _LEAVES - len(proven) - len(todo)
+            if not tree.grow(goal, room, self._over):
+                self.log.append(
+                    f"branching: given up at {tree.size + len(proven):,} leaves, "
+                    f"{tree.bound:.9g} of {goal:.9g} with {len(owners):,} owners"
+                )
                 break
-            self._tell("branching", self.bound)
+            for cuts in tree.leaves():
+                leaf, bound, took = certify(
+                    self.matrix,
+                    cuts,
+                    owners,
+                    duals,
+                    self.limits,
+                    cutoff=target,
+                    deadline=self._deadline(),
+                )
+                owners = np.union1d(owners, took)
+                if bound >= target:
+                    proven.append((bound, leaf))
+                    duals = leaf.duals[: len(duals)]
+                else:
+                    todo.append(cuts)
+                self._tell("branching", self.bound)
+                if self._over():
+                    break
+            if self._over():
+                break
         else:
-            self.log.append(f"branching: {len(proven):,} leaves prove {least:.9g} for all owners")
-            if least > self.proof:
-                self._proven(least, tuple(proven))
-        self._extra_owners = np.setdiff1d(present, tree.chosen)
+            least = min(bound for bound, _ in proven)
+            self.log.append(
+                f"branching: {len(proven):,} leaves prove {least:.9g}, "
+                f"{len(owners):,} owners looked at closely"
+            )
+            self._proven(least, tuple(leaf for _, leaf in proven))
+        self._spend("branching", time.perf_counter() - clock)
+        return owners
 
     def _proven(self, bound: float, certificate: Certificate) -> None:
         self.proof, self.certificate = bound, certificate
@@ -215,29 +232,58 @@ class _Search:
 
     def _plan_by_parts(self, relaxed: Relaxation, families: tuple[str | IntArray, ...]) -> None:
         """Solve MIPs on more and more owners, and branch, while the gap is too wide."""
-        extra: int | None = None
-        tree: Tree | None = None
+        few: int | None = None
+        needed = np.zeros(0, dtype=np.int64)
         for number in range(_ROUNDS):
             if self._done() or relaxed.values is None:
                 return
-            chosen = self._used(relaxed.values)
-            if extra is None:
-                extra = max(6, math.ceil(0.2 * len(chosen)))
+            chosen = self._by_use(relaxed.values)
+            if few is None:
+                few = self._fewest(chosen)
+            count = min(len(chosen), math.ceil(few * 1.2 * 2**number))
             rest = np.setdiff1d(np.arange(len(relaxed.near)), chosen)
             # those that looked attractive last, then those that the master tried
             tried = np.isin(rest, relaxed.present)
             rest = rest[np.lexsort((rest, ~tried, relaxed.near[rest]))]
-            owners = np.union1d(np.union1d(chosen, rest[:extra]), self._extra_owners)
+            spare = math.ceil(few * 1.2 * 2**number) - count
+            owners = np.union1d(np.union1d(chosen[:count], rest[:spare]), needed)
             rows = self.program.n_rows
             self._plan_on(owners, _FIRST_POLLS * 2**number)
             if self.program.n_rows > rows and not self._done():
                 relaxed = self._relax(relaxed.present, relaxed.duals)
-                tree = None
-            if tree is None or len(self._extra_owners):
-                sums = quantities(self.program, self.matrix, families)
-                tree = Tree(self.matrix, owners, sums, self.limits)
-            self._branch(tree, relaxed, _FIRST_LEAVES * 2**number)
-            extra *= 2
+            if self._done() or not math.isfinite(self.objective):
+                continue
+            sums = quantities(self.program, self.matrix, families)
+            needed = self._branch(owners, relaxed, sums)
+
+    def _by_use(self, values: FloatArray) -> IntArray:
+        """Return the owners that ``values`` (n,) use, the one that moves most money first."""
+        matrix, used = self.matrix, self._used(values)
+        money = np.zeros(int(matrix.owner.max(initial=-1)) + 1)
+        own = matrix.owner >= 0
+        np.add.at(money, matrix.owner[own], np.abs(values * matrix.cost)[own])
+        return used[np.argsort(-money[used], kind="stable")]
+
+    def _fewest(self, chosen: IntArray) -> int:
+        """Return how many of ``chosen``, in order, are enough for nearly the bound.
+
+        A relaxation spreads thinly over like owners; a plan does not need them all, and branch and
+        bound is far quicker without.
+        """
+        matrix = self.matrix
+        low, high = 0, len(chosen)
+        while high - low > 1 and not self._over():
+            count = (low + high) // 2
+            out = solve_matrix(
+                matrix.take(chosen[:count]).matrix,
+                replace(self.limits, time_s=self._time_left(), work=None),
+                relax=True,
+                stop=self.stop,
+                stage="thinning",
+            )
+            near = self.bound + _NEAR_BOUND * self._asked() * abs(self.bound)
+            low, high = (low, count) if out.objective <= near else (count, high)
+        return high
 
     def _plan_on(self, owners: IntArray, polls: int | None) -> None:
         """Solve the MIP restricted to ``owners`` and to those of the best plan."""
@@ -248,7 +294,7 @@ class _Search:
             whole = len(part.columns) == len(matrix.cost)
             room = replace(
                 self.limits,
-                gap=self.limits.gap if whole else 0.3 * self.limits.gap,
+                gap=self._asked() if whole else 0.3 * self._asked(),
                 time_s=self._time_left(),
                 work=self._polls(polls),
             )
@@ -258,7 +304,7 @@ class _Search:
                 start=None if self.plan is None else self.plan[part.columns],
                 stop=self.stop,
                 known_bound=self.bound if whole else -math.inf,
-                target=target_for(self.bound, self.limits.gap),
+                target=target_for(self.bound, self._asked()),
                 on_progress=self._relay(whole),
                 stage="mip",
             )
@@ -308,8 +354,18 @@ class _Search:
     def _gap(self) -> float:
         return gap_between(self.objective, self.bound)
 
+    def _asked(self) -> float:
+        """Return the gap of the whole objective at which the gap without `aside` is met too."""
+        values = self.guess if self.plan is None else self.plan
+        if self.aside is None or values is None:
+            return self.limits.gap
+        # rows may have been added since, columns never are
+        total = self.matrix.objective(values)
+        rest = total - float(self.aside @ values)
+        return self.limits.gap * min(1.0, abs(rest) / max(abs(total), 1e-9))
+
     def _done(self) -> bool:
-        return self._gap() <= self.limits.gap or self._over()
+        return self._gap() <= self._asked() or self._over()
 
     def _over(self) -> bool:
         if self.stop is not None and self.stop.is_set():
@@ -366,7 +422,7 @@ class _Search:
         bound = max(self.bound, proof)
         gap = gap_between(self.objective, bound)
         if self.plan is not None:
-            status = "optimal" if gap <= max(self.limits.gap, 1e-9) else "feasible"
+            status = "optimal" if gap <= max(self._asked(), 1e-9) else "feasible"
         elif self.infeasible:
             status = "infeasible"
         return Outcome(
@@ -375,7 +431,7 @@ class _Search:
             objective=self.objective,
             bound=bound,
             gap=gap,
-            bound_certified=gap_between(self.objective, proof) <= self.limits.gap,
+            bound_certified=gap_between(self.objective, proof) <= max(self._asked(), 1e-9),
             certificate=certificate,
             certified_bound=proof,
             seconds=dict(self.seconds) | {"total": time.perf_counter() - self.began},

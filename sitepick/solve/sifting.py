@@ -69,6 +69,7 @@ def relax_by_pricing(
     here = np.union1d(here, matrix.always)
     out = Relaxation(y_local, -math.inf, math.inf, None, here, np.zeros(owners.count))
     spent = {"master": 0.0, "pricing": 0.0}
+    idle = np.full(owners.count, duals is not None)
     while out.rounds < _ROUNDS:
         out.rounds += 1
         clock = time.perf_counter()
@@ -100,7 +101,9 @@ def relax_by_pricing(
         y[part.rows] = master.certificate
         scale = max(abs(master.objective), 1e-9)
         enough = 1e-3 * tolerance * scale
-        y, worth = owners.price(y, absent, 0.1 * tolerance * scale)
+        slack = max(0.1 * tolerance * scale, 0.9 * (master.objective - cutoff))
+        y, worth = owners.price(y, absent, slack, idle)
+        idle = worth > -enough
         y_local = y.copy()
         bound = safe_bound(matrix, y)
         spent["pricing"] += time.perf_counter() - clock

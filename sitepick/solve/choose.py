@@ -1,0 +1,50 @@
+"""The solver by name: the default path, or any other solver on the same program."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from sitepick.program import FloatArray, IntArray, Program
+from sitepick.solve.outcome import Limits, Outcome, Progress
+
+
+def solve_with(
+    name: str,
+    program: Program,
+    limits: Limits,
+    *,
+    start: FloatArray | None = None,
+    on_progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    branch_families: Sequence[str | IntArray] = (),
+    aside: FloatArray | None = None,
+    exact: bool = False,
+) -> Outcome:
+    """Minimise ``program`` with the solver called ``name``.
+
+    ``highs`` is the default path (`sitepick.solve.pricing.solve`; see there for the arguments),
+    ``scip`` and ``cp-sat`` come with OR-Tools, ``cbc`` and every other name go to PuLP. Raises
+    ScenarioError naming the available ones where a solver is missing or cannot take the program.
+    """
+    wanted = name.strip().lower()
+    if wanted == "highs":
+        from sitepick.solve.pricing import solve
+
+        return solve(
+            program,
+            limits,
+            start=start,
+            on_progress=on_progress,
+            stop=stop,
+            branch_families=branch_families,
+            aside=aside,
+            exact=exact,
+        )
+    if wanted in ("scip", "cp-sat"):
+        from sitepick.solve.ortools_bridge import solve_ortools
+
+        return solve_ortools(wanted, program, limits, start=start)
+    from sitepick.solve.pulp_bridge import solve_pulp
+
+    return solve_pulp(name, program, limits, start=start)
