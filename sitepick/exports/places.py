@@ -92,9 +92,9 @@ def candidates_sheet(made: SiteRows) -> Sheet:
     failed: dict[str, list[Row]] = defaultdict(list)
     for test in records(cand.failed):
         failed[test.pop("site_id")].append(test)
-    nearest: dict[str, Row] = {}
-    for tie in records(cand.ties):
-        nearest.setdefault(tie["site_id"], tie)
+    ties_of: dict[str, list[Row]] = defaultdict(list)
+    for tie in made.look.ties.values():  # nearest first
+        ties_of[tie["site_id"]].append(tie)
     it_mw: dict[str, float] = defaultdict(float)
     for use in made.solution.it:
         if use.period == last:
@@ -126,10 +126,10 @@ def candidates_sheet(made: SiteRows) -> Sheet:
         row |= {column: regions.get(level) for level, column in level_columns(cand).items()}
         row["status"] = status(info, site in made.opened)
         row["failed"] = failed.get(site, [])
-        row["reason"] = _reason(row, made)
+        row["reason"] = _reason(row, made, ties_of[site])
         row["it_mw"] = plain(it_mw.get(site, 0.0))
-        near = nearest.get(site)
-        row["poi_id"], row["tie_km"] = (near["poi_id"], near["km"]) if near else (None, None)
+        near = ties_of[site][0] if ties_of[site] else {"poi_id": None, "km": None}
+        row["poi_id"], row["tie_km"] = near["poi_id"], near["km"]
         row["synthetic"] = bool(info["synthetic"])
         rows.append(row)
     done, rows = with_keep(fields, rows, made.look.sites, cand.sites.columns, "site_id")
@@ -155,7 +155,7 @@ def failed_text(test: Row) -> str:
     return f"{test['test']}: {' against '.join(parts)} {test['unit'] or ''}".strip()
 
 
-def _reason(row: Row, made: SiteRows) -> str:
+def _reason(row: Row, made: SiteRows, ties: list[Row]) -> str:
     site = row["site_id"]
     if row["status"] == "rejected":
         return "; ".join(failed_text(t) for t in row["failed"]) or "rejected"
@@ -163,11 +163,9 @@ def _reason(row: Row, made: SiteRows) -> str:
         return "stands already"
     if row["status"] == "chosen":
         return f"in the plan from {made.opened[site]}"
-    taken = []
     last = len(made.solution.periods) - 1
-    for tied, poi in made.look.ties:
-        if tied == site and made.grid.by_poi.get((poi, last), 0.0) > 0:
-            taken.append(f"{poi} ({made.grid.by_poi[poi, last]:,.0f} grid MW)")
+    used = {t["poi_id"]: made.grid.by_poi.get((t["poi_id"], last), 0.0) for t in ties}
+    taken = [f"{poi} ({mw:,.0f} grid MW)" for poi, mw in used.items() if mw > 0]
     if taken:
         return "passed every test; the plan uses its POI for other sites: " + ", ".join(taken)
     return "passed every test; the plan does better without it"
