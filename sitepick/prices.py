@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sitepick.program import Family, FloatArray, Program
+from sitepick.program import Family, FloatArray, Matrix, Program
 from sitepick.run import Binding
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits
@@ -44,15 +44,30 @@ def binding(program: Program, values: FloatArray) -> tuple[Binding, ...]:
         return ()
     price = np.zeros(matrix.A.shape[0])
     price[part.rows] = out.certificate
+    limit = _limits(matrix, values)
+    price[np.isnan(limit)] = 0.0
     rows: list[Binding] = []
     for family in program.row_families.values():
         if family.relaxable and not family.name.startswith("demand."):
-            rows += _of_family(program, family, price, matrix.row_lower, matrix.row_upper)
+            rows += _of_family(program, family, price, limit)
     return tuple(sorted(rows, key=lambda b: (-b.price_musd, b.limit, b.where, b.when)))
 
 
+def _limits(matrix: Matrix, values: FloatArray) -> FloatArray:
+    """Return (m,) each row's limit in its unit; nan where the thing it limits is not there.
+
+    A row such as ``MW <= cap * tie`` has its limit in a held integer: cap where the tie stands,
+    nothing to price where it does not.
+    """
+    stated = np.where(np.isfinite(matrix.row_upper), matrix.row_upper, matrix.row_lower)
+    whole = matrix.integer
+    held = -(matrix.A @ np.where(whole, np.round(values), 0.0))
+    switched = (abs(matrix.A) @ whole.astype(float) > 0) & (stated == 0)
+    return np.where(switched, np.where(np.abs(held) > 1e-9, held, np.nan), stated)
+
+
 def _of_family(
-    program: Program, family: Family, price: FloatArray, low: FloatArray, high: FloatArray
+    program: Program, family: Family, price: FloatArray, limit: FloatArray
 ) -> list[Binding]:
     out = []
     for j in np.flatnonzero(np.abs(price[family.indices]) > LEAST_MUSD):
@@ -62,8 +77,9 @@ def _of_family(
             for dim, key in family.keys.items()
         }
         when = names.pop("period", names.pop("year", ""))
-        amount = high[row] if np.isfinite(high[row]) else low[row]
         where = " ".join(n for n in names.values() if n)
         unit = family.unit
-        out.append(Binding(family.name, where, when, float(amount), unit, float(abs(price[row]))))
+        out.append(
+            Binding(family.name, where, when, float(limit[row]), unit, float(abs(price[row])))
+        )
     return out

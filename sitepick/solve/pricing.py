@@ -35,7 +35,7 @@ from sitepick.solve.outcome import (
     is_plan,
 )
 from sitepick.solve.owners import Owners, grouped
-from sitepick.solve.sifting import Relaxation, relax_by_pricing
+from sitepick.solve.sifting import Relaxation, first_owners, relax_by_pricing
 
 Separator = Callable[[FloatArray], int]
 """Takes values (n,), appends the violated rows to the program, returns how many it added."""
@@ -121,7 +121,11 @@ class _Search:
         small = len(self.matrix.cost) <= _SMALL_COLUMNS or owners.count <= _SMALL_OWNERS
         if start is not None:
             self._offer(start)
-        present = np.arange(owners.count) if small else self._used(self.plan)
+        present = (
+            np.arange(owners.count)
+            if small
+            else np.union1d(first_owners(owners), self._used(self.plan))
+        )
         relaxed = self._relax(present)
         if relaxed.infeasible:
             self.infeasible = self.plan is None

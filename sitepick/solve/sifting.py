@@ -65,7 +65,7 @@ def relax_by_pricing(
     matrix = owners.matrix
     m, n = matrix.A.shape
     y_local = np.zeros(m) if duals is None else duals.copy()
-    here = _first(owners) if present is None or not len(present) else present
+    here = first_owners(owners) if present is None or not len(present) else present
     here = np.union1d(here, matrix.always)
     out = Relaxation(y_local, -math.inf, math.inf, None, here, np.zeros(owners.count))
     spent = {"master": 0.0, "pricing": 0.0}
@@ -137,7 +137,8 @@ def _over(deadline: float, stop: threading.Event | None) -> bool:
     return time.perf_counter() >= deadline or (stop is not None and stop.is_set())
 
 
-def _first(owners: Owners) -> IntArray:
+def first_owners(owners: Owners) -> IntArray:
+    """Return a spread of owners to begin a master with."""
     return _spread(np.arange(owners.count), _FIRST_OWNERS)
 
 
