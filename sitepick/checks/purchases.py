@@ -22,12 +22,8 @@ class Purchase:
 
 def purchases(case: Case) -> Iterator[Purchase]:
     """Yield every purchase of the plan but securities, which are carried and not bought."""
-    yield from _sites(case)
-    yield from _ties(case)
-    yield from _halls(case)
-    yield from _hardware(case)
-    yield from _upgrades(case)
-    yield from _entries(case)
+    for bought in (_sites, _ties, _halls, _hardware, _upgrades, _entries):
+        yield from (purchase for purchase in bought(case) if purchase.musd)
 
 
 def securities(case: Case) -> Iterator[tuple[float, int]]:
