@@ -12,70 +12,20 @@ from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
-from sitepick.program import LINKING, SHARED, BoolArray, FloatArray, IntArray, Matrix
+from sitepick.program import SHARED, BoolArray, FloatArray, IntArray, Matrix
 from sitepick.solve.certificate import clip_duals, owner_bounds
 
-_BATCH_COLUMNS = 3000
+_BATCH_COLUMNS = 1500
 _ROBUST = 0.01  # how much better than real, relative to what makes up a reduced cost
-_SMALL_ROW = 16  # units (owners or shared columns) that a row may tie into one group
-_GROUP_SHARE = 0.05  # largest group, as a share of all columns
 
 
-def grouped(matrix: Matrix) -> Matrix:
-    """Return ``matrix`` with owners merged that a few rows tie together, renumbered 0, 1, ...
-
-    A row over few owners and shared columns (sites at one POI with its MW columns) is cheaper kept
-    inside one block than priced. Groups are in order of their lowest owner. A row that zero does
-    not satisfy never merges, nor do rows that would make a group too large.
-    """
-    n = len(matrix.cost)
-    if not (matrix.owner >= 0).any():
-        return matrix
-    _, unit = np.unique(matrix.owner, return_inverse=True)
-    shared = matrix.owner == SHARED
-    unit = unit.astype(np.int64)
-    unit[shared] = unit.max(initial=0) + 1 + np.arange(int(shared.sum()))
-    rows = np.repeat(np.arange(matrix.A.shape[0]), np.diff(matrix.A.indptr))
-    touched = np.unique(np.stack([rows, unit[matrix.A.indices]]), axis=1)
-    count = np.bincount(touched[0], minlength=matrix.A.shape[0])
-    refused = (matrix.row_lower > 0) | (matrix.row_upper < 0)
-    limit = _SMALL_ROW
-    while limit > 1:
-        small = (count > 1) & (count <= limit) & ~refused
-        at = small[touched[0]]
-        label = _components(touched[0][at], touched[1][at], int(unit.max()) + 1)
-        group = label[unit]
-        if np.bincount(group).max() <= max(_GROUP_SHARE * n, 1.5 * _largest(matrix.owner)):
-            break
-        limit //= 2
-    else:
-        group = unit
-    # a shared column joins a group only where an owner does
-    owned = np.unique(group[~shared])
-    free = shared & ~np.isin(group, owned)
-    lowest = np.full(int(group.max()) + 1, n, dtype=np.int64)
-    np.minimum.at(lowest, group[~shared], matrix.owner[~shared])
-    order = owned[np.argsort(lowest[owned], kind="stable")]
-    number = np.full(int(group.max()) + 1, SHARED, dtype=np.int64)
-    number[order] = np.arange(len(order))
-    return replace(matrix, owner=np.where(free, SHARED, number[group]))
-
-
-def _components(rows: IntArray, units: IntArray, size: int) -> IntArray:
-    """Label the units (size,) so that units of one row share a label."""
-    if not len(rows):
-        return np.arange(size)
-    first = np.ones(len(rows), dtype=bool)
-    first[1:] = rows[1:] != rows[:-1]
-    head = units[np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0))]
-    graph = sp.coo_array((np.ones(len(rows)), (head, units)), shape=(size, size))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
-
-
-def _largest(owner: IntArray) -> int:
-    return int(np.bincount(owner[owner >= 0]).max(initial=0))
+def numbered(matrix: Matrix) -> Matrix:
+    """Return ``matrix`` with its owners renumbered 0, 1, ... in the same order."""
+    owned = matrix.owner >= 0
+    number = np.full(len(matrix.owner), SHARED, dtype=np.int64)
+    number[owned] = np.unique(matrix.owner[owned], return_inverse=True)[1]
+    return replace(matrix, owner=number)
 
 
 @dataclass(frozen=True)
@@ -91,7 +41,7 @@ class Owners:
     @cached_property
     def linking(self) -> IntArray:
         """Rows that belong to no single owner."""
-        return np.flatnonzero((self.matrix.row_owner == LINKING) | (self.matrix.row_owner < 0))
+        return np.flatnonzero(self.matrix.row_owner < 0)
 
     @cached_property
     def _columns(self) -> tuple[IntArray, IntArray]:

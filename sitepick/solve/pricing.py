@@ -34,7 +34,7 @@ from sitepick.solve.outcome import (
     gap_between,
     is_plan,
 )
-from sitepick.solve.owners import Owners, grouped
+from sitepick.solve.owners import Owners, numbered
 from sitepick.solve.sifting import Relaxation, first_owners, relax_by_pricing
 
 Separator = Callable[[FloatArray], int]
@@ -47,6 +47,7 @@ _SMALL_OWNERS = 12
 _WHOLE_COLUMNS = 60_000  # still worth a try as a whole when everything else fell short
 _CUT_ROUNDS = 40
 _LP_TOLERANCE = 1e-4
+_REAL = 1e-5  # share of all money moved above which an owner is really used by a relaxation
 _FIRST_POLLS = 300  # of branch and bound in the first MIP; each later one gets twice as many
 _LEAVES = 150  # of a proof by branching
 _NEAR_BOUND = 0.2  # of the asked gap, lost by planning on few owners
@@ -103,16 +104,14 @@ class _Search:
     work: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
-    _grouped: Matrix | None = None
+    _matrix: Matrix | None = None
 
     @property
     def matrix(self) -> Matrix:
-        """The program as it is now; owners tied by small rows are one (grouped once)."""
-        if self._grouped is None:
-            self._grouped = grouped(self.program.matrix)
-        elif self._grouped.A.shape[0] != self.program.n_rows:
-            self._grouped = replace(self.program.matrix, owner=self._grouped.owner)
-        return self._grouped
+        """The program as it is now, its owners numbered 0, 1, ..."""
+        if self._matrix is None or self._matrix.A.shape[0] != self.program.n_rows:
+            self._matrix = numbered(self.program.matrix)
+        return self._matrix
 
     def run(
         self, start: FloatArray | None, families: tuple[str | IntArray, ...], exact: bool
@@ -296,9 +295,11 @@ class _Search:
             matrix = self.matrix
             part = matrix.take(np.union1d(owners, self._used(self.plan)))
             whole = len(part.columns) == len(matrix.cost)
+            # what a good plan pays is better judged by the relaxation than by a poor plan
+            asked = self._asked(self.guess)
             room = replace(
                 self.limits,
-                gap=self._asked() if whole else 0.3 * self._asked(),
+                gap=asked if whole else 0.3 * asked,
                 time_s=self._time_left(),
                 work=self._polls(polls),
             )
@@ -308,7 +309,7 @@ class _Search:
                 start=None if self.plan is None else self.plan[part.columns],
                 stop=self.stop,
                 known_bound=self.bound if whole else -math.inf,
-                target=target_for(self.bound, self._asked()),
+                target=target_for(self.bound, 0.95 * asked),
                 on_progress=self._relay(whole),
                 stage="mip",
             )
@@ -345,25 +346,27 @@ class _Search:
         if values is None:
             return np.zeros(0, dtype=np.int64)
         matrix = self.matrix
-        money = np.abs(values * matrix.cost)
-        reach = np.maximum(np.maximum(np.abs(matrix.lower), np.abs(matrix.upper)), 1e-9)
-        real = (money > 1e-7 * max(1e-9, float(money.sum()))) | (np.abs(values) > 1e-3 * reach)
-        # in a plan everything counts
+        owned = matrix.owner >= 0
         if values is self.plan:
-            real = values != 0
-        return np.unique(matrix.owner[real & (matrix.owner >= 0)])
+            # in a plan everything counts
+            return np.unique(matrix.owner[owned & (values != 0)])
+        money = np.abs(values * matrix.cost)
+        by_owner = np.bincount(matrix.owner[owned], weights=money[owned])
+        return np.flatnonzero(by_owner > _REAL * max(1e-9, float(money.sum())))
 
     # --- limits and talk --------------------------------------------------------------------
 
     def _gap(self) -> float:
         return gap_between(self.objective, self.bound)
 
-    def _asked(self) -> float:
-        """Return the gap of the whole objective at which the gap without `aside` is met too."""
-        values = self.guess if self.plan is None else self.plan
+    def _asked(self, values: FloatArray | None = None) -> float:
+        """Return the gap of the whole objective at which the gap without `aside` is met too.
+
+        It depends on what is paid: by ``values`` (n,), else by the best plan.
+        """
+        values = self.plan if values is None else values
         if self.aside is None or values is None:
             return self.limits.gap
-        # rows may have been added since, columns never are
         total = self.matrix.objective(values)
         rest = total - float(self.aside @ values)
         return self.limits.gap * min(1.0, abs(rest) / max(abs(total), 1e-9))
