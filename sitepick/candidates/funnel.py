@@ -62,6 +62,7 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
 
     found = None
     if with_grid:
+        notes += _bare_pois(layers)
         pois = pois.join(power.dated_mw(scenario, layers, pois))
         _refuse_unknown_mw(scenario, layers, pois)
         found = ties.search(scenario, places, pois, at_pois)
@@ -249,6 +250,20 @@ def _refuse_facts_without_poi(places: pd.DataFrame, found: ties.TieSearch) -> No
                 for site in alone["site_id"]
             ]
         )
+
+
+def _bare_pois(layers: Layers) -> list[Note]:
+    """Note POIs that only places name: no letter, and no substations layer to know them."""
+    if layers.pois is not None:
+        return []
+    offers = layers.power_offers
+    lettered = set() if offers is None else set(offers["poi_id"])
+    bare = power.named_pois(layers) - lettered
+    if not bare:
+        return []
+    role = "parcels" if layers.parcels is not None else "sites"
+    message = f"{len(bare)} POIs named by {role} have no letter: no MW are known: {some(bare)}"
+    return [Note(role, "poi_without_letter", message, len(bare))]
 
 
 def _unused_offers(layers: Layers, of_pois: set[str]) -> list[Note]:

@@ -33,7 +33,9 @@ def later(day: date, years: float) -> date:
 def all_pois(layers: Layers) -> pd.DataFrame:
     """Return every POI of the substations layer and of the letters, sorted by id.
 
-    Columns: poi_id, name, lon, lat (nan: only known from letters), kv, headroom_mw, from_date,
+    Without a substations layer, the POIs that places name (``poi_ids``) count as well: a parcel
+    at a substation without a letter is a fact about the parcel, and its MW are unknown.
+    Columns: poi_id, name, lon, lat (nan: only known by name), kv, headroom_mw, from_date,
     estimated, synthetic, keep:*.
     """
     parts = []
@@ -45,19 +47,21 @@ def all_pois(layers: Layers) -> pd.DataFrame:
         part["from_date"] = objects(part["from_date"])
         part["name"] = objects(part["name"])
         parts.append(part)
-    if layers.power_offers is not None:
-        known = set(parts[0]["poi_id"]) if parts else set()
-        extra = sorted(set(layers.power_offers["poi_id"]) - known)
-        if extra:
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "poi_id": extra, "name": extra, "lon": np.nan, "lat": np.nan, "kv": np.nan,
-                        "headroom_mw": np.nan, "from_date": None, "estimated": False,
-                        "synthetic": False,
-                    }
-                )
-            )  # fmt: skip
+    known = set(parts[0]["poi_id"]) if parts else set()
+    extra = set() if layers.power_offers is None else set(layers.power_offers["poi_id"]) - known
+    if layers.pois is None:
+        extra |= named_pois(layers) - known
+    if extra:
+        ids = sorted(extra)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "poi_id": ids, "name": ids, "lon": np.nan, "lat": np.nan, "kv": np.nan,
+                    "headroom_mw": np.nan, "from_date": None, "estimated": False,
+                    "synthetic": False,
+                }
+            )
+        )  # fmt: skip
     columns = [
         "poi_id",
         "name",
@@ -77,6 +81,12 @@ def all_pois(layers: Layers) -> pd.DataFrame:
     for flag in ("estimated", "synthetic"):
         pois[flag] = pois[flag].fillna(False).astype(bool)
     return pois[[*columns, *keep_columns(pois)]].sort_values("poi_id", ignore_index=True)
+
+
+def named_pois(layers: Layers) -> set[str]:
+    """Return the POIs that parcels and sites name."""
+    tables = [t for t in (layers.parcels, layers.sites) if t is not None]
+    return {poi for table in tables for named in table["poi_ids"] for poi in named or ()}
 
 
 def dated_mw(scenario: Scenario, layers: Layers, pois: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from sitepick.candidates import power
 from sitepick.candidates.measure import needs_places
 from sitepick.candidates.text import did_you_mean, some, where
 from sitepick.errors import LayerError, ScenarioError
@@ -85,7 +86,8 @@ def _demand(scenario: Scenario, layers: Layers) -> list[str]:
 
 def _pois(layers: Layers, places: pd.DataFrame, pois: pd.DataFrame) -> list[str]:
     known = pois["poi_id"].tolist()
-    pool = set(known)
+    pool = set(known) - _misspelt(layers)
+    known = sorted(pool)
     role = where(layers, "parcels" if layers.parcels is not None else "sites")
     wrong = [
         (site, poi)
@@ -105,6 +107,20 @@ def _pois(layers: Layers, places: pd.DataFrame, pois: pd.DataFrame) -> list[str]
         said = f"{where(layers, 'shared_limits')}: no substation and no letter has POI '{{id}}'"
         problems += _unknown(asked, known, said)
     return problems
+
+
+def _misspelt(layers: Layers) -> set[str]:
+    """Return POIs that only places name, and that a letter has in other case or spacing.
+
+    Without a substations layer a name alone makes a POI (`power.all_pois`); not so if it is
+    plainly another's.
+    """
+    if layers.pois is not None or layers.power_offers is None:
+        return set()
+    lettered = set(layers.power_offers["poi_id"])
+    same = {"".join(poi.casefold().split()) for poi in lettered}
+    bare = power.named_pois(layers) - lettered
+    return {poi for poi in bare if "".join(poi.casefold().split()) in same}
 
 
 def _tables(scenario: Scenario, layers: Layers, places: pd.DataFrame) -> list[str]:
