@@ -44,7 +44,7 @@ class Block(Protocol):
 BLOCKS: tuple[Block, ...] = (
     siting, ties, power, headroom, halls, hardware, demand, regions, procurement, budget, limits,
     commitments,
-)  # type: ignore[assignment]  # fmt: skip
+)  # fmt: skip
 
 GOALS = {"max_compute": "compute", "earliest_mw": "earliest"}
 """Objective term (negative, to be minimised) of the goals that come before cost."""

@@ -65,7 +65,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
 
 def _use_columns(program: Program, inst: Instance) -> None:
     hardware, n = inst.hardware, inst.time.n
-    here = _possible(inst).any(axis=1)  # (S, H)
+    here = np.asarray(_possible(inst).any(axis=1))  # (S, H)
     works = np.unique(np.stack([inst.demand.serve_site, inst.demand.serve_workload]), axis=1)
     serves = np.zeros((len(inst.sites.ids), len(inst.demand.workloads)), dtype=bool)
     serves[works[0], works[1]] = True
@@ -106,10 +106,10 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     program.add_entries(level[later], it[site, hall, item, period - 1][later], -1)
     buy = bought[site, hall, item, period]
     program.add_entries(level[buy >= 0], buy[buy >= 0], -1)
-    for h in range(len(hardware.ids)):
-        life = inst.time.life_periods(float(hardware.life_years[h]))
-        gone = (item == h) & (period >= life)
-        dead = bought[site[gone], hall[gone], h, period[gone] - life]
+    for kind in range(len(hardware.ids)):
+        life = inst.time.life_periods(float(hardware.life_years[kind]))
+        gone = (item == kind) & (period >= life)
+        dead = bought[site[gone], hall[gone], kind, period[gone] - life]
         program.add_entries(level[gone][dead >= 0], dead[dead >= 0], 1)
     use = program.columns_of("hardware.use")
     if use is None or not use.size:

@@ -90,10 +90,10 @@ def _entered(program: Program, inst: Instance) -> None:
     once = program.add_rows(
         "regions.min_once", keys={"entry": least}, lower=0, unit="IT MW", relaxable=True
     )
-    for r, e in zip(once, least, strict=True):
-        here = it[inst.entries[e].sites, :, :, n - 1]
+    for r, number in zip(once, least, strict=True):
+        here = it[inst.entries[number].sites, :, :, n - 1]
         program.add_entries(r, here[here >= 0], 1)
-        program.add_entries(r, enter[e, n - 1], -inst.entries[e].min_it_mw)
+        program.add_entries(r, enter[number, n - 1], -inst.entries[number].min_it_mw)
 
 
 def _dated(
@@ -163,7 +163,7 @@ def _yearly(
     row = program.add_rows(
         family,
         keys={"rule": [r for r, _ in index], "period": [t for _, t in index]},
-        upper=[limits[r] for r, _ in index],
+        upper=np.array([limits[r] for r, _ in index], dtype=float),
         unit=unit,
         relaxable=True,
     )

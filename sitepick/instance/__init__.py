@@ -14,6 +14,7 @@ from sitepick.instance.demand import demand_of
 from sitepick.instance.equipment import halls_of, hardware_of
 from sitepick.instance.power import headroom_of, ties_of
 from sitepick.instance.regions import RegionSets, regions_of
+from sitepick.instance.tables import positions, records
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import (
     Commitment,
@@ -220,12 +221,12 @@ def _commitments(
 ) -> tuple[Commitment, ...]:
     return tuple(
         Commitment(
-            site=site_at[str(row.site_id)],
-            what=str(row.what),
-            mw=0.0 if pd.isna(row.mw) else float(row.mw),
-            start=0 if pd.isna(row.date) else time.first_from(row.date),
+            site=site_at[str(row["site_id"])],
+            what=str(row["what"]),
+            mw=0.0 if pd.isna(row["mw"]) else float(row["mw"]),
+            start=0 if pd.isna(row["date"]) else time.first_from(row["date"]),
         )
-        for row in candidates.commitments.itertuples()
+        for row in records(candidates.commitments)
     )
 
 
@@ -243,7 +244,7 @@ def _supplies(
             table = candidates.site_regions
             inside = table[(table["level"] == item.level) & table["region_id"].isin(item.ids or [])]
             inside = inside[inside["site_id"].isin(list(site_at))]
-            sites = np.sort(inside["site_id"].map(site_at).to_numpy(dtype=np.int64))
+            sites = np.sort(positions(inside["site_id"], site_at))
         out.append(
             Supply(
                 name=name,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sitepick.candidates.types import Candidates
+from sitepick.instance.tables import positions
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import DemandData
 from sitepick.program import FloatArray, IntArray
@@ -101,8 +102,8 @@ def _reach(
     measured = reach["musd_per_mw_year"].to_numpy(dtype=float)
     by_km = np.nan_to_num(km) * scenario.demand.transport_usd_per_mw_km_year / 1e6
     return {
-        "site": reach["site_id"].map(site_at).to_numpy(dtype=np.int64),
-        "place": reach["place_id"].map(place_at).to_numpy(dtype=np.int64),
+        "site": positions(reach["site_id"], site_at),
+        "place": positions(reach["place_id"], place_at),
         "rtt_ms": reach["rtt_ms"].to_numpy(dtype=float),
         "musd": np.where(np.isnan(measured), by_km, measured),
     }

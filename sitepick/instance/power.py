@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sitepick.candidates.types import Candidates
+from sitepick.instance.tables import positions, records
 from sitepick.instance.timeline import Timeline, add_months, whole_months
 from sitepick.instance.types import Headroom, Ties
 from sitepick.program import BoolArray, FloatArray, IntArray
@@ -28,10 +29,10 @@ def ties_of(
 ) -> Ties:
     """Return the possible ties. ``existing`` (S,), ``most_mw`` (B,) finite grid MW by POI."""
     table = candidates.ties[candidates.ties["site_id"].isin(list(site_at))]
-    site = table["site_id"].map(site_at).to_numpy(dtype=np.int64)
+    site = positions(table["site_id"], site_at)
     order = np.lexsort((table["poi_id"].astype(str), table["km"].to_numpy(float), site))
     table, site = table.iloc[order], site[order]
-    poi = table["poi_id"].map(poi_at).to_numpy(dtype=np.int64)
+    poi = positions(table["poi_id"], poi_at)
     power = scenario.power
     km = np.nan_to_num(table["km"].to_numpy(dtype=float))
     cap = table["cap_mw"].to_numpy(dtype=float)
@@ -79,17 +80,13 @@ def headroom_of(
         offers["stage"].isin(power.count_stages)
         & (offers["firm"].astype(bool) | (power.nonfirm == "count"))
     ]
-    active = np.array(
-        [
-            _active(power, time, row.stage, row.from_date, row.to_date)
-            for row in counted.itertuples()
-        ],
-        dtype=bool,
-    ).reshape(len(counted), time.n)
+    active = np.zeros((len(counted), time.n), dtype=bool)
+    for o, row in enumerate(records(counted)):
+        active[o] = _active(power, time, row["stage"], row["from_date"], row["to_date"])
     useful = active.any(axis=1) & (counted["increment"].to_numpy(dtype=float) > 0)
     counted, active = counted[useful], active[useful]
     dated = _layer_headroom(power, pois, time, lettered)
-    offer_poi = counted["poi_id"].map(poi_at).to_numpy(dtype=np.int64)
+    offer_poi = positions(counted["poi_id"], poi_at)
     offer_mw = counted["increment"].to_numpy(dtype=float)
     step = power.upgrade_step
     stepped = np.flatnonzero(~lettered) if step is not None else np.zeros(0, dtype=np.int64)
@@ -193,9 +190,9 @@ def _shared(candidates: Candidates, time: Timeline, poi_at: Mapping[str, int]) -
                 continue
             begun = rows["from_date"].map(lambda d: date.min if pd.isna(d) else d) == past[-1]
             mw[t] = float(rows.loc[begun, "mw"].min())
-            for row in rows[begun].itertuples():
-                if str(row.poi_id) in poi_at:
-                    factor[named.index(str(row.poi_id)), t] += float(row.factor)
+            for row in records(rows[begun]):
+                if str(row["poi_id"]) in poi_at:
+                    factor[named.index(str(row["poi_id"])), t] += float(row["factor"])
         pois = np.array([poi_at[b] for b in named], dtype=np.int64)
         limits.append((index, pois, factor, mw))
     return {"shared_ids": ids, "shared": tuple(limits)}

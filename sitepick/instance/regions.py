@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sitepick.candidates.types import Candidates
+from sitepick.instance.tables import positions, records
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import Entry, RegionRow
 from sitepick.program import BoolArray, FloatArray, IntArray
@@ -46,10 +47,11 @@ def regions_of(
     closed = np.zeros((n, time.n), dtype=bool)
     allowed: list[tuple[IntArray, frozenset[str]]] = []
     rows: list[RegionRow] = []
-    for region in candidates.regions.itertuples():
-        value = getattr(region, "capex_factor", np.nan)
+    for region in records(candidates.regions):
+        value = region.get("capex_factor", np.nan)
         if not np.isnan(value):
-            factor[members.get((region.level, region.region_id), np.zeros(0, int))] *= value
+            key = str(region["level"]), str(region["region_id"])
+            factor[members.get(key, np.zeros(0, dtype=np.int64))] *= value
     entries: dict[tuple[str, str], Entry] = {}
     for rule in scenario.regions.rules:
         for label, sites in _regions_of_rule(rule, candidates, members):
@@ -73,7 +75,7 @@ def _members(candidates: Candidates, site_at: Mapping[str, int]) -> dict[tuple[s
     table = candidates.site_regions
     table = table[table["site_id"].isin(list(site_at))]
     return {
-        (str(level), str(region)): np.sort(group["site_id"].map(site_at).to_numpy(dtype=np.int64))
+        (str(level), str(region)): np.sort(positions(group["site_id"], site_at))
         for (level, region), group in table.groupby(["level", "region_id"], sort=True)
     }
 
