@@ -78,6 +78,8 @@ def _carbon_is_limited(case: Case) -> bool:
 
 def demand_charge(case: Case, t: int) -> float:
     """Return the demand charges of a period, MUSD a year: 12 months of contracted or minimum MW."""
+    if not case.has_grid:
+        return 0.0
     least: dict[str, float] = {}
     for offer_id, mw in case.taken.items():
         offer: Row = case.offers[offer_id]

@@ -18,10 +18,11 @@ def check(case: Case) -> Iterator[Finding]:
         if site in case.existing:
             for hall in case.halls:
                 pairs |= {(site, hall, kind) for kind in case.hardware}
-    # without hardware IT is outside the plan: its IT MW come and go with the demand
-    if case.scenario.hardware != "none":
-        for site, hall, kind in sorted(pairs):
-            yield from _alive(case, site, hall, kind)
+    if case.scenario.hardware == "none":
+        yield from _nothing_bought(case)
+        return
+    for site, hall, kind in sorted(pairs):
+        yield from _alive(case, site, hall, kind)
     for (site, hall, kind, t), row in sorted(case.it_rows.items()):
         if more(row.bought_mw, 0.0):
             yield from _bought(case, site, hall, kind, t)
@@ -66,8 +67,6 @@ def _bought(case: Case, site: str, hall: str, kind: str, t: int) -> Iterator[Fin
     if start < earliest:
         message = f"{mw:,.6g} IT MW are energised before {earliest}, the earliest delivery"
         yield Finding("hardware.early", where, (earliest - start).days, "days", message)
-    if case.scenario.hardware == "none":
-        return
     for rule in case.rules_on(site):
         if rule.allowed_hardware is not None and kind not in rule.allowed_hardware:
             message = f"{mw:,.6g} IT MW are bought of hardware that {rule.level} rules do not allow"
@@ -84,13 +83,20 @@ def _bought(case: Case, site: str, hall: str, kind: str, t: int) -> Iterator[Fin
         yield Finding("hardware.fit", where, mw, "IT MW", message)
 
 
+def _nothing_bought(case: Case) -> Iterator[Finding]:
+    """Yield a finding for what no plan without hardware can say: IT follows the demand."""
+    for (site, hall, kind, t), row in sorted(case.it_rows.items()):
+        if more(row.bought_mw, 0.0):
+            where = f"{kind} in {hall} at site {site}, {case.when(t)}"
+            message = "without hardware nothing is bought"
+            yield Finding("hardware.level", where, row.bought_mw, "IT MW", message)
+    for (site, kind, workload, t), mw in sorted(case.used.items()):
+        where = f"{kind} at site {site} on {workload}, {case.when(t)}"
+        message = "without hardware nothing is assigned to workloads"
+        yield Finding("hardware.use", where, mw, "IT MW", message)
+
+
 def _used(case: Case) -> Iterator[Finding]:
-    if case.scenario.hardware == "none":
-        for (site, kind, workload, t), mw in sorted(case.used.items()):
-            where = f"{kind} at site {site} on {workload}, {case.when(t)}"
-            message = "without hardware nothing is assigned to workloads"
-            yield Finding("hardware.use", where, mw, "IT MW", message)
-        return
     busy: dict[tuple[str, str, int], float] = {}
     for (site, kind, _, t), mw in case.used.items():
         busy[site, kind, t] = busy.get((site, kind, t), 0.0) + mw
