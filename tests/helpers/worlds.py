@@ -1,0 +1,383 @@
+"""Random small worlds over every block of the model, built as tables and not from files.
+
+`world` makes a scenario and its candidates, `prepared` what the verbs take. The same seed makes the
+same world on every machine. Not every world has a plan: must-serve demand, minima and moratoria
+may contradict one another, as in life.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from helpers import tiny
+
+from sitepick.candidates.types import Candidates
+from sitepick.layers.types import Layers
+from sitepick.run import Prepared
+from sitepick.scenario.read import Loaded
+from sitepick.scenario.schema import Scenario
+
+NAN = float("nan")
+CLIMATES = ("cold", "mild", "hot_dry", "hot_humid")
+STAGES = ("energised", "signed", "studied", "requested", "published")
+FIRST = 2028
+
+
+class Dice:
+    """A seeded source of choices in planner's terms."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def yes(self, share: float) -> bool:
+        return bool(self.rng.random() < share)
+
+    def number(self, low: float, high: float, digits: int = 1) -> float:
+        return round(float(self.rng.uniform(low, high)), digits)
+
+    def whole(self, low: int, high: int) -> int:
+        return int(self.rng.integers(low, high + 1))
+
+    def one(self, items: Any) -> Any:
+        return items[int(self.rng.integers(len(items)))]
+
+    def some(self, items: Any, count: int) -> list[Any]:
+        chosen = self.rng.permutation(len(items))[: min(count, len(items))]
+        return [items[i] for i in sorted(chosen)]
+
+    def day(self, first: int, last: int) -> date:
+        return date(self.whole(first, last), self.one((1, 4, 7, 10)), self.one((1, 15)))
+
+
+def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
+    """Return a random scenario with ``n_sites`` candidates, and the candidates."""
+    dice = Dice(seed)
+    periods = dice.whole(2, 4)
+    step = dice.one(("year", "year", "half_year"))
+    last = FIRST + (periods - 1 if step == "year" else (periods + 1) // 2 - 1)
+    places = dice.whole(1, 3) if dice.yes(0.6) else 0
+    grid = dice.yes(0.9)
+    tables = _tables(dice, n_sites, places, last, grid=grid)
+    record: dict[str, Any] = {
+        "version": 1,
+        "name": f"world {seed}",
+        "as_of": dice.one(("2026-01-01", "2026-07-01")),
+        "periods": {"from": str(FIRST), "to": str(last), "step": step},
+        "money": {
+            "price_year": 2026,
+            "discount_rate_pct": dice.one((0, 6, 9)),
+            "inflation_pct": 3,
+        },
+        "objective": dice.one(("min_cost", "min_cost", "min_cost", "max_compute", "earliest_mw")),
+        "candidates": _candidate_rules(dice),
+        "power": _power(dice) if grid else {"model": "none"},
+        "network_share_pct": dice.one((0, 0, 5)),
+        "fiber": {"musd_per_km": 0.1, "diverse": dice.yes(0.5)},
+        "limits": _limits(dice, n_sites),
+        "solver": {"gap_pct": 0.01, "threads": 1},
+    }
+    halls, hardware = _equipment(dice, record)
+    record["demand"] = _demand(dice, n_sites, places, last, hardware)
+    record["regions"] = _regions(dice, n_sites, last, hardware)
+    record["procurement"] = _procurement(dice, last, halls, hardware)
+    record["existing"] = _existing(dice, tables, halls, hardware, grid=grid)
+    if dice.yes(0.4):
+        years = range(2026, last + 1)
+        record["budget_musd"] = {y: dice.number(0, 60 * n_sites) for y in years if dice.yes(0.8)}
+        record["budget_carry_over"] = dice.yes(0.5)
+    if places and dice.yes(0.3):
+        name = dice.one(list(record["demand"].get("workloads", {"it": 0})))
+        tables["demand_mw"] = tiny.rows(
+            ("D0", name, date(FIRST, 1, 1), dice.number(1, 8)),
+            ("D0", name, date(FIRST + 1, 1, 1), dice.number(1, 12)),
+            of="demand_mw",
+        )
+    return Scenario.model_validate(record), tiny.candidates(**tables)
+
+
+def prepared(scenario: Scenario, candidates: Candidates) -> Prepared:
+    """Return what `Planner` takes, without files."""
+    return Prepared(Loaded(scenario, None, Path(), "", "", {}), Layers(), candidates)
+
+
+def _tables(dice: Dice, n: int, places: int, last: int, *, grid: bool) -> dict[str, Any]:
+    names = [f"S{i:02d}" for i in range(n)]
+    pois = [f"P{b:02d}" for b in range(max(1, round(n * dice.number(0.5, 1.2))))]
+    decisions = ["consider"] * n
+    for decision, share in (("existing", 0.4), ("require", 0.15), ("forbid", 0.15)):
+        if dice.yes(share):
+            decisions[dice.whole(0, n - 1)] = decision
+    sites = [
+        tiny.site(
+            name,
+            decision=decision,
+            status="rejected" if decision == "forbid" else "candidate",
+            usable_ha=dice.one((NAN, dice.number(2, 20))),
+            land_musd=dice.one((NAN, dice.number(1, 9))),
+            fixed_musd=dice.one((0.0, dice.number(0, 5))),
+            max_it_mw=dice.one((NAN, NAN, dice.number(5, 60))),
+            climate=dice.one(CLIMATES),
+            fiber_km=dice.one((NAN, 0.0, dice.number(1, 60))),
+        )
+        for name, decision in zip(names, decisions, strict=True)
+    ]
+    alive = [s["site_id"] for s in sites if s["status"] == "candidate"]
+    return {
+        "sites": sites,
+        "pois": [_poi(dice, b, last) for b in pois] if grid else [],
+        "ties": _ties(dice, alive, pois) if grid else [],
+        "offers": _offers(dice, pois, last) if grid else [],
+        "shared_limits": _shared(dice, pois, last) if grid else [],
+        "site_regions": tiny.rows(
+            *((s, level, f"{level[0].upper()}{i % many}") for level, many in (("state", 3), ("land", 2))
+              for i, s in enumerate(names)),
+            of="site_regions",
+        ),
+        "regions": tiny.rows(
+            *(("state", f"S{r}", "", dice.one((NAN, 1.1))) for r in range(3)),
+            *(("land", f"L{r}", "", NAN) for r in range(2)),
+            of="regions",
+        ),
+        "places": tiny.rows(
+            *((f"D{d}", "", NAN, NAN, dice.number(1, 3), NAN) for d in range(places)), of="places"
+        ),
+        "reach": tiny.rows(
+            *((s, f"D{d}", km := dice.number(50, 2500), km / 80, dice.one((NAN, 0.1)))
+              for s in alive for d in range(places) if dice.yes(0.95)),
+            of="reach",
+        ),
+        "demand_mw": [],
+        "commitments": _commitments(dice, sites, grid=grid),
+    }  # fmt: skip
+
+
+def _poi(dice: Dice, poi_id: str, last: int) -> dict[str, Any]:
+    return tiny.poi(
+        poi_id,
+        kv=dice.one((69.0, 138.0, 345.0)),
+        headroom_mw=dice.one((dice.number(5, 80), dice.number(5, 80), 0.0)),
+        from_date=dice.one((None, date(2027, 1, 1), dice.day(FIRST, last))),
+        energy_usd_per_mwh=dice.number(25, 80),
+        demand_usd_per_kw_month=dice.number(2, 9),
+        co2_kg_per_mwh=dice.number(100, 700),
+    )
+
+
+def _ties(dice: Dice, sites: list[str], pois: list[str]) -> list[dict[str, Any]]:
+    found = []
+    for s in sites:
+        for number, b in enumerate(dice.some(pois, dice.one((1, 1, 2, 3)))):
+            cap = dice.one((NAN, 60.0, 120.0, 200.0))
+            km = 0.0 if number == 0 and dice.yes(0.3) else dice.number(1, 25)
+            found.append((s, b, dice.one((NAN, 69.0, 138.0)), km, cap))
+    return tiny.rows(*sorted(found, key=lambda r: (r[0], r[3], r[1])), of="ties")
+
+
+def _offers(dice: Dice, pois: list[str], last: int) -> list[dict[str, Any]]:
+    found = []
+    for b in dice.some(pois, len(pois) // 2) if dice.yes(0.7) else []:
+        total = 0.0
+        for number in range(dice.whole(1, 3)):
+            total = max(1.0, total + dice.number(-5, 40))
+            found.append(
+                tiny.offer(
+                    f"O{b}{number}",
+                    b,
+                    total,
+                    from_date=dice.one((None, date(2028, 1, 1), dice.day(2026, last))),
+                    to_date=dice.one((None, None, None, date(last, 6, 30), date(last, 12, 31))),
+                    stage=dice.one(STAGES),
+                    firm=dice.yes(0.85),
+                    min_take_pct=dice.one((0.0, 0.0, 60.0)),
+                    security_kusd_per_mw=dice.one((0.0, 150.0)),
+                    upgrade_musd=dice.one((0.0, 0.0, 9.0)),
+                    reply_by=dice.one((None, date(2027, 3, 1))),
+                )
+            )
+    return found
+
+
+def _shared(dice: Dice, pois: list[str], last: int) -> list[dict[str, Any]]:
+    if not dice.yes(0.4):
+        return []
+    found = []
+    for number in range(dice.whole(1, 2)):
+        dates = dice.one(((None,), (date(FIRST, 1, 1), date(last, 1, 1)), (date(last, 1, 1),)))
+        for begins in dates:
+            mw, named = dice.number(20, 120), dice.some(pois, dice.whole(1, 3))
+            found += [(f"L{number}", b, dice.one((1.0, 0.5)), mw, begins, "") for b in named]
+    return tiny.rows(*found, of="shared_limits")
+
+
+def _commitments(dice: Dice, sites: list[Any], *, grid: bool) -> list[dict[str, Any]]:
+    free = [s["site_id"] for s in sites if s["decision"] == "consider"]
+    if not free or not dice.yes(0.25):
+        return []
+    what = dice.one(("site", "it_mw", "grid_mw") if grid else ("site", "it_mw"))
+    mw = NAN if what == "site" else dice.number(1, 6)
+    return tiny.rows((dice.one(free), what, mw, date(FIRST + 1, 1, 1), NAN), of="commitments")
+
+
+def _candidate_rules(dice: Dice) -> dict[str, Any]:
+    return {
+        "site_fixed_musd": dice.one((0, 6)),
+        "site_om_musd_per_year": dice.one((0, 0.5)),
+        "land_musd_per_ha": dice.one((0, 0.4)),
+        "min_it_mw_per_site": dice.one((0, 0, 0, 6)),
+        "max_it_mw_per_site": dice.one((None, None, 40)),
+    }
+
+
+def _power(dice: Dice) -> dict[str, Any]:
+    step = {"mw": dice.number(5, 30), "musd": dice.number(2, 15), "max_steps": dice.whole(1, 3)}
+    return {
+        "max_ties": dice.whole(1, 2),
+        "tie_months": dice.one((0, 18, 24, 30)),
+        "load_factor_pct": dice.one((60, 85, 100)),
+        "wait_years": dice.one((0, 3)),
+        "headroom_pct": dice.one((100, 70)),
+        "headroom_stage": dice.one(("published", "published", "signed", "assumed")),
+        "slip_years": dice.one(({}, {"studied": 0.5, "published": 1})),
+        "nonfirm": dice.one(("exclude", "count")),
+        "count_stages": dice.one((["energised", "signed", "studied", "published"], list(STAGES))),
+        "max_mw_per_poi": dice.one((None, None, 60)),
+        "upgrade_step": dice.one((None, {**step, "lead_months": dice.one((12, 36))})),
+        "tie_life_years": dice.one((30, 2)),
+        "unknown_headroom": "zero",
+    }
+
+
+def _limits(dice: Dice, n: int) -> dict[str, Any]:
+    return {
+        "sites_max": dice.one((None, None, max(1, n - 1))),
+        "co2_kt_per_year_max": dice.one((None, None, None, 60.0 * n)),
+        "water_ml_per_year_max": dice.one((None, None, None, 40.0 * n)),
+        "net_present_cost_musd_max": dice.one((None, None, None, None, 250.0 * n)),
+    }
+
+
+def _equipment(dice: Dice, record: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Add halls and hardware to ``record``; return their ids, none where they are not modelled."""
+    if dice.yes(0.2):
+        record["halls"] = "none"
+    else:
+        halls = [{**h, "build_months": dice.one((0, 12, 22, 30)), "price_year": dice.one((None, 2024)),
+                  "life_years": dice.one((20, 2, 1.5))} for h in tiny.HALLS]  # fmt: skip
+        halls[0]["pue_peak"] = {"cold": 1.25, "mild": 1.3, "hot_dry": 1.45, "hot_humid": 1.5}
+        halls[0]["hall_it_mw"] = dice.one((4, 10))
+        record["halls"] = halls[: dice.whole(1, 3)]
+    if dice.yes(0.35):
+        record["hardware"] = "none"
+    else:
+        items = [
+            {**tiny.HARDWARE[0], "life_years": dice.one((2, 5)), "price_year": dice.one((None, 2025))},
+            {**tiny.HARDWARE[1], "life_years": dice.one((2, 1.5, 3)), "liquid_required": False,
+             "available_from": dice.one((None, "2028-04-01", "2029-01-01"))},
+            {**tiny.HARDWARE[0], "id": "mid", "training": 2, "prefill": 2, "decode": 0,
+             "capex_musd_per_mw": 28, "life_years": 1, "lead_months": dice.one((0, 27))},
+        ]  # fmt: skip
+        record["hardware"] = items[: dice.whole(1, 3)]
+        record["reference_hardware"] = "old"
+    halls_ids = [] if record["halls"] == "none" else [h["id"] for h in record["halls"]]
+    items_ids = [] if record["hardware"] == "none" else [h["id"] for h in record["hardware"]]
+    return halls_ids, items_ids
+
+
+def _demand(dice: Dice, n: int, places: int, last: int, hardware: list[str]) -> dict[str, Any]:
+    def series() -> dict[str, float]:
+        start = dice.one((FIRST, FIRST, min(FIRST + 1, last)))
+        return {str(y): dice.number(1, 6 * n) for y in range(start, last + 1)}
+
+    def one() -> dict[str, Any]:
+        spread = "by_weight" if places and dice.yes(0.6) else "anywhere"
+        return {
+            "spread": spread,
+            "rtt_ms_max": dice.number(8, 30) if places and dice.yes(0.6) else None,
+            "must_serve": dice.yes(0.12),
+            "shortfall_musd_per_mw_year": dice.number(2, 40),
+        }
+
+    asked: dict[str, Any] = {"transport_usd_per_mw_km_year": dice.one((0, 40))}
+    if not hardware and dice.yes(0.5):
+        return {**asked, "it_mw": series(), **one()}
+    uses = ("training", "prefill", "decode", "it") if hardware else ("it",)
+    asked["workloads"] = {
+        f"w{k}": {"uses": dice.one(uses), "ref_mw": series(), "weight": dice.number(1, 3), **one()}
+        for k in range(dice.whole(1, 3))
+    }
+    return asked
+
+
+def _regions(dice: Dice, n: int, last: int, hardware: list[str]) -> dict[str, Any]:
+    def dated(low: float, high: float) -> dict[str, float]:
+        return {str(FIRST): dice.number(low, high), str(last): dice.number(low, high)}
+
+    kinds: list[dict[str, Any]] = [
+        {"entry_musd": dice.number(1, 8)},
+        {"entry_musd": 2, "min_it_mw_once_entered": dice.number(2, 9)},
+        {"max_grid_mw": dated(20, 30 * n)},
+        {"max_it_mw": {str(last): dice.number(5, 20 * n)}},
+        {"min_it_mw": {str(last): dice.number(0.5, 3)}},
+        {"max_share_pct": dice.number(40, 100)},
+        {"closed_from": str(FIRST), "closed_to": dice.one((str(FIRST), None))},
+        {"closed_from": str(last)},
+        {"capex_factor": 1.2, "hardware_delay_months": dice.one((3, 12))},
+        {"hardware_delay_months": 6},
+        {"max_co2_kt_per_year": dice.number(20, 100)},
+        {"max_water_ml_per_year": dice.number(10, 60)},
+    ]  # fmt: skip
+    if hardware:
+        kinds.append({"allowed_hardware": [hardware[0]]})
+    rules = []
+    for kind in dice.some(kinds, dice.whole(0, 4)):
+        level, ids = dice.one(
+            (("state", ["S0"]), ("state", None), ("land", ["L0"]), ("state", ["S0", "S1"]))
+        )
+        if "min_it_mw" in kind or "max_share_pct" in kind:
+            ids = ids or ["S0"]
+        together = ids is not None and len(ids) > 1 and dice.yes(0.5)
+        rules.append({"level": level, "ids": ids, "together": together, **kind})
+    most = dice.one(({}, {}, {}, {"state": 2}, {"land": 1}))
+    return {"rules": rules, "max_entered": most}
+
+
+def _procurement(dice: Dice, last: int, halls: list[str], hardware: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    kinds = ["grid_mw", "it_mw", "liquid_it_mw", "construction_it_mw"] if halls else []
+    kinds += ["hardware_it_mw"] if hardware else []
+    for per in dice.some(kinds, dice.whole(0, 2)):
+        found[per] = {
+            "per": per,
+            "amount": dice.one((1, 1.3)),
+            "cap": {y: dice.number(4, 40) for y in range(2026, last + 1) if dice.yes(0.7)},
+            "lead_months": dice.one((0, 14, 26)),
+            "hardware": dice.one(hardware) if per == "hardware_it_mw" else None,
+        }
+        if dice.yes(0.3):
+            found[per] |= {"level": "state", "ids": dice.one((["S0"], ["S0", "S1"]))}
+    return found
+
+
+def _existing(
+    dice: Dice, tables: dict[str, Any], halls: list[str], hardware: list[str], *, grid: bool
+) -> list[dict[str, Any]]:
+    found = []
+    for s in tables["sites"]:
+        if s["decision"] != "existing":
+            continue
+        s["usable_ha"] = NAN if dice.yes(0.5) else 20.0
+        s["max_it_mw"] = NAN
+        entry: dict[str, Any] = {"site_id": s["site_id"]}
+        entry["grid_mw"] = 12.0 if grid else 0.0
+        if halls:
+            entry["halls"] = {halls[0]: 2}
+        if halls and hardware:
+            entry["hardware"] = [
+                {"hall": halls[0], "hardware": hardware[0], "it_mw": mw, "since": since}
+                for mw, since in ((3.0, "2025-01-01"), (2.5, "2023-07-01"))
+            ]
+        found.append(entry)
+    return found
