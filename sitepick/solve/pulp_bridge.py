@@ -1,13 +1,17 @@
 """Any solver that PuLP finds (CBC comes with it), on the same matrix.
 
 PuLP's ``status`` says "Optimal" at a time limit, so only ``sol_status`` is read, and the point is
-judged afresh. PuLP hands back no bound: what is reported and certified is that of the relaxation.
+judged afresh. PuLP hands back no bound: certified is that of the relaxation, and a search that
+ended by itself is believed to have met the asked gap.
 """
 
 from __future__ import annotations
 
 import math
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +26,15 @@ _ALIASES = {"cbc": "PULP_CBC_CMD"}
 _TAKES_THREADS = ("PULP_CBC_CMD", "COIN_CMD", "GUROBI", "GUROBI_CMD", "CPLEX_CMD", "CPLEX_PY")
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Silence PuLP 3's notes on what PuLP 4 will want and PuLP 2 does not know yet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+@_quietly()
 def available() -> list[str]:
     """Return the names of the solvers that PuLP can run here, ``cbc`` for its own."""
     import pulp
@@ -30,6 +43,7 @@ def available() -> list[str]:
     return [own.get(name, name) for name in pulp.listSolvers(onlyAvailable=True)]
 
 
+@_quietly()
 def to_pulp(matrix: Matrix) -> tuple[Any, list[Any]]:
     """Return a PuLP problem holding ``matrix`` and its variables in order of columns."""
     import pulp
@@ -67,6 +81,7 @@ def to_pulp(matrix: Matrix) -> tuple[Any, list[Any]]:
     return problem, variables
 
 
+@_quietly()
 def solve_pulp(
     name: str, program: Program, limits: Limits, *, start: FloatArray | None = None
 ) -> Outcome:
@@ -108,7 +123,11 @@ def solve_pulp(
     if found:
         x = np.array([variable.value() or 0.0 for variable in variables])
     seconds = {"model": built - began, "mip": solved - built}
-    outcome = judged(matrix, x, limits, refused=refused, start=start, seconds=seconds)
+    bound = -math.inf
+    if x is not None and problem.sol_status == pulp.LpSolutionOptimal:
+        value = matrix.objective(x)
+        bound = value - (1 - 1e-6) * limits.gap * abs(value)
+    outcome = judged(matrix, x, limits, refused=refused, start=start, seconds=seconds, bound=bound)
     log = (f"PuLP {full}: {pulp.LpSolution[problem.sol_status]}, {solved - built:.1f} s",)
     return replace(outcome, solver=f"PuLP {full}", version=str(pulp.__version__), log=log)
 

@@ -183,9 +183,8 @@ def texas(
 
 
 def main() -> None:
-    from sitepick.solve.pricing import solve
-
     from sitepick.solve.outcome import Limits
+    from sitepick.solve.pricing import solve
 
     owners = int(sys.argv[1]) if len(sys.argv) > 1 else 1250
     factor = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
