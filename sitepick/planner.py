@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from sitepick.readout import read_out, start_values
 from sitepick.run import Binding, GreedyRow, Prepared, Shortfall
 from sitepick.solution import Solution
 from sitepick.solve import solve_with
+from sitepick.solve.certificate import safe_bound
 from sitepick.solve.highs import polish
 from sitepick.solve.outcome import Limits, Outcome, Progress, gap_between
 
@@ -32,7 +34,9 @@ OBJECTIVE_NAMES = {
 }
 GREEDY_SHARES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1, 0.05)
 """The greedy looks at no shared limit; it is asked for less until its plan keeps them all."""
-HOLD = 1e-6
+LEAST_COST_S = 20.0
+"""Seconds that the least-cost step after another objective gets at least."""
+HOLD = 1e-5
 """Relative slack with which the first objective is held while cost is minimised."""
 
 
@@ -120,17 +124,33 @@ class Planner:
             return first, None
         self._hold_goal(goal, first)
         self.program.minimise(NPC_TERMS)
+        # the goal is proven; cost at that value gets a share of the time, whatever its gap then
+        spent = first.seconds.get("total", 0.0)
+        whole, room = self.limits, max(LEAST_COST_S, 2 * spent)
+        left = room if whole.time_s is None else min(room, max(1.0, whole.time_s - spent))
+        self.limits = replace(whole, time_s=None if whole.work is not None else left)
         second = self._run(first.values, aside=self.penalty)
-        return replace(first, seconds=_added(first.seconds, second.seconds)), self._solution(
-            first, second
+        self.limits = whole
+        if second.values is None:
+            cost = self.program.matrix.objective(first.values)
+            second = replace(second, values=first.values, objective=cost)
+        value = float(self.program.term_cost(goal) @ second.values)
+        seconds = _added(first.seconds, second.seconds)
+        first = replace(
+            first,
+            values=second.values,
+            objective=value,
+            gap=gap_between(value, first.bound),
+            seconds=seconds,
         )
+        return first, self._solution(first, second)
 
     def binding(self, values: FloatArray) -> tuple[Binding, ...]:
         """Return what binds in a plan, with prices."""
         return binding(self.program, values)
 
     def _run(self, start: FloatArray | None, aside: FloatArray | None) -> Outcome:
-        return solve_with(
+        out = solve_with(
             self.solver,
             self.program,
             self.limits,
@@ -141,6 +161,12 @@ class Planner:
             exact=self.exact,
             branch_families=("siting.open",),
         )
+        if math.isfinite(out.bound):
+            return out
+        # stopped before anything was proven: what the bounds of the columns alone allow
+        matrix = self.program.matrix
+        bound = safe_bound(matrix, np.zeros(matrix.A.shape[0]))
+        return replace(out, bound=bound, gap=gap_between(out.objective, bound))
 
     def _hold_goal(self, goal: str, out: Outcome) -> None:
         cost = self.program.term_cost(goal)
