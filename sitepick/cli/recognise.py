@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sitepick.cli.starter import Guess, Recognised, Tranche, guess, scenario_text
+from sitepick.cli.starter import HALL, Guess, Recognised, Tranche, guess, scenario_text
 from sitepick.errors import LayerError, SitepickError
 
 if TYPE_CHECKING:
+    from sitepick.candidates.types import Candidates
     from sitepick.layers.table import Table
-    from sitepick.layers.types import Layers
 
 KEPT_ROLES = ("parcels", "sites", "power_offers")
 """Roles whose own columns travel to every output."""
@@ -64,18 +64,19 @@ def scenario_for(
     draft = guess(today, (), ())
     said = replace(draft, count_stages=_counted(), doubts=())
     refused: list[str] = []
-    layers = _load(scenario_text(name, named, said), target.parent, refused)
-    said = _guess(today, named, layers)
+    places = _propose(scenario_text(name, named, said), target.parent, refused)
+    said = _guess(today, named, places)
     doubts = [*refused, *strange, *_gaps(found), *said.doubts]
     doubts += [f"{_label(one)}: {doubt}" for one in named for doubt in one.doubts]
-    if layers is not None:
-        doubts += [note.message for note in layers.notes if note.code not in _PLAIN_NOTES]
+    if places is not None:
+        doubts += _in_few_lines(n.message for n in places.notes if n.code not in _PLAIN_NOTES)
     doubts = list(dict.fromkeys(doubts))
     bare = [replace(one, doubts=()) for one in named]
     return scenario_text(name, bare, replace(said, doubts=tuple(doubts))), named, doubts
 
 
-_PLAIN_NOTES = ("reprojected", "first_sheet", "z_dropped", "null_word")
+_WORD_READ = re.compile(r"(?P<column>\S.*: column '[^']*': )(?P<read>'.*' read as \w+ \(.*\))")
+_PLAIN_NOTES = ("reprojected", "first_sheet", "z_dropped", "null_word", "climate_assumed")
 """Notes that say what was done as expected: no doubt."""
 
 
@@ -177,8 +178,9 @@ def _counted() -> tuple[str, ...]:
     return tuple(Power().count_stages)
 
 
-def _load(text: str, base: Path, refused: list[str]) -> Layers | None:
-    """Read the layers of a draft; what refuses it becomes a doubt."""
+def _propose(text: str, base: Path, refused: list[str]) -> Candidates | None:
+    """Read the layers of a draft and screen its places; what refuses it becomes a doubt."""
+    from sitepick.candidates import propose
     from sitepick.layers import load
     from sitepick.scenario.read import read_scenario
 
@@ -186,27 +188,47 @@ def _load(text: str, base: Path, refused: list[str]) -> Layers | None:
         draft = Path(box) / "sitepick.yaml"
         draft.write_text(text, encoding="utf-8")
         try:
-            return load(read_scenario(draft).scenario, base)
+            scenario = read_scenario(draft).scenario
+            return propose(scenario, load(scenario, base))
         except SitepickError as error:
             shown = [p.replace(str(draft), "scenario") for p in error.problems]
             refused += [f"solve will refuse this: {problem}" for problem in shown]
             return None
 
 
-def _guess(today: date, files: Sequence[Recognised], layers: Layers | None) -> Guess:
+def _guess(today: date, files: Sequence[Recognised], places: Candidates | None) -> Guess:
     roles = {file.role for file in files}
-    tranches = [] if layers is None or layers.power_offers is None else _tranches(layers)
-    said = guess(today, tranches, _counted())
+    tranches = [] if places is None else _tranches(places)
+    said = guess(today, tranches, _counted(), _lead_months())
     if "demand_mw" in roles:
         said = replace(said, it_mw={}, doubts=(said.doubts[0],))
     return replace(said, count_stages=_counted(), places="demand" in roles)
 
 
-def _tranches(layers: Layers) -> list[Tranche]:
-    assert layers.power_offers is not None
-    columns = ["poi_id", "mw_total", "from_date", "stage"]
-    rows = layers.power_offers[columns].itertuples(index=False, name=None)
-    return [Tranche(str(poi), float(mw), when, str(stage)) for poi, mw, when, stage in rows]
+def _lead_months() -> float:
+    """Return the months until a hall of the starter's class stands at a new tie."""
+    from sitepick.scenario.catalog import table
+    from sitepick.scenario.power import Power
+
+    build = next(row["build_months"] for row in table("halls") if row["id"] == HALL)
+    return max(Power().tie_months, float(build))
+
+
+def _tranches(places: Candidates) -> list[Tranche]:
+    """Return the letters of POIs that some candidate can tie to."""
+    columns = ["poi_id", "mw_total", "from_date", "stage", "firm"]
+    rows = places.offers[columns].itertuples(index=False, name=None)
+    return [Tranche(str(p), float(mw), day, str(s), bool(f)) for p, mw, day, s, f in rows]
+
+
+def _in_few_lines(notes: Iterable[str]) -> list[str]:
+    """Return the notes with all words of one column, each read as one of ours, on one line."""
+    lines: dict[str, list[str]] = {}
+    for note in notes:
+        found = _WORD_READ.fullmatch(note)
+        column, read = (found["column"], found["read"]) if found else (note, "")
+        lines.setdefault(column, []).append(read)
+    return [column + ", ".join(read) for column, read in lines.items()]
 
 
 def _gaps(found: Sequence[_Found]) -> list[str]:

@@ -12,6 +12,8 @@ from typing import Any
 
 PUE_GUESS = 1.3
 """Grid MW per IT MW assumed only to turn the letters' MW into a first demand."""
+HALL = "dlc"
+"""Hall class of a first plan."""
 LONGEST_YEARS = 10
 """Longest horizon that is guessed from letters."""
 _PLAIN = re.compile(r"[A-Za-z_./][\w ./()+-]*")
@@ -98,12 +100,19 @@ class Tranche:
     mw_total: float
     since: date
     stage: str
+    firm: bool = True
 
 
-def guess(today: date, tranches: Sequence[Tranche], counted: Sequence[str]) -> Guess:
-    """Guess the horizon from the letters' dates and the demand from the MW that they carry."""
+def guess(
+    today: date, tranches: Sequence[Tranche], counted: Sequence[str], months: float = 0
+) -> Guess:
+    """Guess the horizon from the letters' dates and the demand from the firm MW that they carry.
+
+    ``months`` is how long ties and halls take: before that nothing can be served, nothing asked.
+    """
     first = today.year + 1
-    used = [t for t in tranches if t.stage in counted]
+    used = [t for t in tranches if t.stage in counted and t.firm]
+    ready = _months_later(today, months)
     last_letter = max((t.since.year for t in used), default=first)
     last = min(max(first + 3, last_letter + 1), first + LONGEST_YEARS - 1)
     doubts = [f"as_of is today, {today}; periods {first} to {last}: are these the years you plan?"]
@@ -116,16 +125,30 @@ def guess(today: date, tranches: Sequence[Tranche], counted: Sequence[str]) -> G
             f"{rows} letter rows of stage {', '.join(left_out)} do not count; add the stage to"
             " power.count_stages if it should"
         )
-    demand = {year: letters_it_mw(used, date(year, 1, 1)) for year in range(first, last + 1)}
+    soft = sum(t.stage in counted and not t.firm for t in tranches)
+    if soft:
+        doubts.append(
+            f"{soft} letter rows are not firm and do not count; power.nonfirm: count would use them"
+        )
+    days = [date(year, 1, 1) for year in range(first, last + 1)]
+    demand = {day.year: letters_it_mw(used, day) if day >= ready else 0.0 for day in days}
     if any(demand.values()):
         doubts.append(
-            "demand is a guess: what the letters carry at each 1 January, grid MW /"
-            f" {PUE_GUESS:g}; write what you need"
+            "demand is a guess: what the firm letters carry at each 1 January, grid MW /"
+            f" {PUE_GUESS:g}"
+            + (f", from {ready} when ties and halls can stand" if months else "")
+            + "; write what you need"
         )
     else:
         demand = {year: 50.0 * (year - first + 1) for year in range(first, last + 1)}
         doubts.append("demand is a guess, 50 IT MW more each year; write what you need")
     return Guess(today, first, last, demand, doubts=tuple(doubts))
+
+
+def _months_later(day: date, months: float) -> date:
+    """Return the first of the month in which ``months`` after ``day`` have passed."""
+    index = day.year * 12 + day.month - 1 + math.ceil(months)
+    return date(index // 12, index % 12 + 1, 1)
 
 
 def letters_it_mw(tranches: Sequence[Tranche], when: date) -> float:
@@ -163,7 +186,7 @@ def scenario_text(name: str, files: Sequence[Recognised], said: Guess) -> str:
         *([f"  it_mw: {flow(said.it_mw)}"] if said.it_mw else []),
         *(["  spread: by_weight"] if said.places else []),
         "  shortfall_musd_per_mw_year: 4",
-        "halls: [dlc]",
+        f"halls: [{HALL}]",
         "hardware: none",
         f"# budget_musd: {{{said.first_year}: 1000}}   # capital by calendar year, MUSD",
     ]

@@ -124,6 +124,25 @@ def _status_as_decision(best: Guess, table: Table) -> None:
         return
 
 
+def _letter_of_tranches(best: Guess, table: Table) -> None:
+    """Take a letter number that several rows share as their source: an offer is one tranche."""
+    name = best.fields.get("offer_id")
+    if name is None:
+        return
+    cells = [str(c).strip() for c in table.frame[name] if not values.is_null(c)]
+    if len(set(cells)) == len(cells) == len(table.frame):
+        return
+    fields = {ours: theirs for ours, theirs in best.fields.items() if ours != "offer_id"}
+    if "source" in fields:
+        best.doubts.append(f"column '{name}' is not read: it does not name each row apart")
+    else:
+        fields["source"] = name
+        best.doubts.append(
+            f"column '{name}' read as the source: it does not name each row (tranche) apart"
+        )
+    best.fields = fields
+
+
 def _loose(role: str, ours: str) -> bool:
     return ours not in ROLES[role] or ROLES[role][ours].kind not in ("flag", "id")
 
@@ -155,6 +174,8 @@ def guess(table: Table, path: Path) -> Guess:
             best = Guess(role, mapping, [], score)
     if best.role == "parcels" and "decision" not in best.fields:
         _status_as_decision(best, table)
+    if best.role == "power_offers":
+        _letter_of_tranches(best, table)
     if known is not None:
         name, role = known
         best = Guess(role, {}, [], 0.95, preset=name)
