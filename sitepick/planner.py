@@ -186,6 +186,9 @@ class Planner:
             return None
         objective = self.prepared.scenario.objective
         sign = 1.0 if objective == "min_cost" else -1.0
+        reached = first.objective
+        if objective in GOALS:  # of this plan: the least cost may give back a share of HOLD
+            reached = float(self.program.term_cost(GOALS[objective]) @ last.values)
         penalty = float(self.penalty @ last.values)
         paid = max(abs(last.objective - penalty), 1e-9)
         return read_out(
@@ -196,9 +199,9 @@ class Planner:
             name=self.prepared.scenario.name,
             status=first.status,
             objective_name=OBJECTIVE_NAMES[objective],
-            objective=sign * first.objective,
+            objective=sign * reached,
             bound=sign * first.bound,
-            gap=gap_between(first.objective, first.bound),
+            gap=gap_between(reached, first.bound),
             gap_without_penalty=max(0.0, last.objective - last.bound) / paid,
             bound_certified=first.bound_certified,
         )

@@ -22,13 +22,14 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     ties, n = inst.ties, inst.time.n
     choice = np.flatnonzero(~ties.only)
     tie, period = np.repeat(choice, n), periods(inst, len(choice))
-    site = ties.site[tie]
+    # a further tie of an existing site takes as long to build as any other
+    begins = np.where(ties.owned[tie], 0, inst.time.after(inst.sites.lead_months))
     program.add_columns(
         "ties.tie",
         keys={"tie": tie, "period": period},
-        owner=site,
+        owner=ties.site[tie],
         lower=ties.owned[tie].astype(float),
-        upper=(period >= inst.sites.open_from[site]).astype(float),
+        upper=(period >= begins).astype(float),
         integer=True,
     )
     every = np.repeat(np.arange(len(ties.site)), n)
