@@ -1,0 +1,114 @@
+"""OR-Library capacitated facility location (J. E. Beasley) as a sitepick scenario folder.
+
+Format of a file: ``m n``; per site its capacity and fixed cost; per customer its demand and, for
+each site, the cost of serving all of that demand from it. One unit of demand is written as one
+IT MW and one unit of money as one MUSD, so a cost is divided by the demand to be per MW and year.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SCENARIO = """\
+# Plain facility location: one period of one year, no discounting, power and halls left out.
+version: 1
+name: {name}
+as_of: 2026-01-01
+periods: {{from: 2027, to: 2027, step: year}}
+money: {{price_year: 2026, discount_rate_pct: 0, inflation_pct: 0}}
+objective: min_cost
+layers:
+  sites: {{file: sites.csv}}
+  demand: {{file: customers.csv}}
+  matrix: {{file: costs.csv, meaning: musd_per_mw_year}}
+candidates: {{site_life_years: 1, land_musd_per_ha: 0}}
+power:
+  model: none
+  energy_usd_per_mwh: 0
+  demand_usd_per_kw_month: 0
+  substation_musd_per_mw: 0
+demand:
+  workloads:
+    it: {{uses: it, spread: by_weight, must_serve: true, ref_mw: {total!r}}}
+halls: none
+hardware: none
+solver: {{gap_pct: {gap_pct:g}, time_limit_s: {seconds:g}}}
+"""
+
+
+@dataclass(frozen=True)
+class Location:
+    """An instance: ``cost[j][i]`` is for all demand of customer j from site i."""
+
+    capacity: Sequence[float]
+    fixed: Sequence[float]
+    demand: Sequence[float]
+    cost: Sequence[Sequence[float]]
+
+
+def parse(text: str) -> Location:
+    """Read an instance; raises ValueError where numbers are missing or left over."""
+    words = iter(text.split())
+    m, n = int(next(words)), int(next(words))
+    sites = [(float(next(words)), float(next(words))) for _ in range(m)]
+    demand, cost = [], []
+    for _ in range(n):
+        demand.append(float(next(words)))
+        cost.append([float(next(words)) for _ in range(m)])
+    if next(words, None) is not None:
+        raise ValueError("numbers left over")
+    return Location([c for c, _ in sites], [f for _, f in sites], demand, cost)
+
+
+def write(case: Location, folder: Path, name: str, gap_pct: float, seconds: float = 60) -> Path:
+    """Write the scenario and its tables to ``folder`` and return the scenario's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _table(
+        folder / "sites.csv", ["site_id", "fixed_musd", "capacity_mw"],
+        [(f"S{i:03d}", f, c) for i, (c, f) in enumerate(zip(case.capacity, case.fixed, strict=True))],
+    )  # fmt: skip
+    _table(
+        folder / "customers.csv", ["place_id", "weight"],
+        [(f"C{j:04d}", d) for j, d in enumerate(case.demand)],
+    )  # fmt: skip
+    _table(
+        folder / "costs.csv", ["site_id", "place_id", "value"],
+        [(f"S{i:03d}", f"C{j:04d}", c / case.demand[j])
+         for j, row in enumerate(case.cost) for i, c in enumerate(row)],
+    )  # fmt: skip
+    path = folder / "sitepick.yaml"
+    text = SCENARIO.format(name=name, total=sum(case.demand), gap_pct=gap_pct, seconds=seconds)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _table(path: Path, header: list[str], rows: list[tuple[object, ...]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([header, *rows])
+
+
+def optimum(case: Location) -> float:
+    """Return the least cost by trying every set of sites; demand may be split between sites."""
+    from scipy.optimize import linprog
+
+    m, n = len(case.fixed), len(case.demand)
+    best = float("inf")
+    for opened in itertools.chain.from_iterable(
+        itertools.combinations(range(m), k) for k in range(1, m + 1)
+    ):
+        if sum(case.capacity[i] for i in opened) < sum(case.demand):
+            continue
+        k = len(opened)
+        cost = [case.cost[j][i] for j in range(n) for i in opened]
+        whole = [[float(c // k == j) for c in range(n * k)] for j in range(n)]
+        load = [[case.demand[c // k] * (opened[c % k] == i) for c in range(n * k)] for i in opened]
+        found = linprog(
+            cost, A_ub=load, b_ub=[case.capacity[i] for i in opened], A_eq=whole, b_eq=[1.0] * n
+        )
+        if found.status == 0:
+            best = min(best, found.fun + sum(case.fixed[i] for i in opened))
+    return best
