@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -24,12 +25,13 @@ from sitepick.solve.certificate import safe_bound, with_cuts
 from sitepick.solve.highs import load, run
 from sitepick.solve.outcome import Cut, Leaf, Limits
 from sitepick.solve.owners import Owners
-from sitepick.solve.sifting import relax_by_pricing
+from sitepick.solve.sifting import Relaxation, relax_by_pricing
 
 _KEY_VALUES = 12  # a family is also summed by a key that takes at most so many values
 _FRACTION = 1e-4  # closer to a whole number than this is whole
 _LOOK_AT_ROOT = 40  # candidates tried on both sides before the first split, and before later ones
 _LOOK = 8
+_RESTARTS = 8  # of the tree, with more owners each time
 _RELIABLE = 2  # trials after which a candidate's past gains are believed
 
 
@@ -76,10 +78,7 @@ class _Node:
 
 
 class Tree:
-    """A branch-and-bound tree over the owners ``chosen``; `grow` it, then `certify` its leaves.
-
-    ``within`` are rows of the part of the problem that is to be split further.
-    """
+    """A branch-and-bound tree over the owners ``chosen``, whose leaves `prove` prices over all."""
 
     def __init__(
         self,
@@ -87,11 +86,8 @@ class Tree:
         chosen: IntArray,
         sums: Sequence[IntArray],
         limits: Limits,
-        within: Sequence[Cut] = (),
     ) -> None:
-        part = with_cuts(matrix, within).take(chosen)
-        self._within = tuple(within)
-        self.chosen = chosen
+        part = matrix.take(chosen)
         self._limits = limits
         self._columns = part.columns
         place = np.full(len(matrix.cost), -1, dtype=np.int64)
@@ -157,7 +153,7 @@ class Tree:
 
     def _cuts(self, node: _Node) -> tuple[Cut, ...]:
         low, high = node.lower > self._root[0], node.upper < self._root[1]
-        return self._within + tuple(
+        return tuple(
             Cut(
                 self._sets[k],
                 np.ones(len(self._sets[k])),
@@ -245,36 +241,120 @@ class Tree:
         return out[0], out[1]
 
 
-def certify(
+@dataclass(frozen=True)
+class Proof:
+    """What `prove` came to: leaves that cover everything (empty when it failed) and their bound.
+
+    ``owners`` are those that the tree turned out to need.
+    """
+
+    leaves: tuple[Leaf, ...]
+    bound: float
+    owners: IntArray
+    note: str
+
+
+def prove(
+    matrix: Matrix,
+    owners: IntArray,
+    relaxed: Relaxation,
+    sums: Sequence[IntArray],
+    limits: Limits,
+    *,
+    target: float,
+    most_leaves: int,
+    over: Callable[[], bool],
+    deadline: float = math.inf,
+    stop: threading.Event | None = None,
+    tell: Callable[[], None] = lambda: None,
+) -> Proof:
+    """Prove by branching that no plan is better than ``target``, or say how far it came.
+
+    A tree is grown over ``owners`` and each leaf priced over all, those with the fewest rows first:
+    they are most likely to be worse than they look, other owners stepping in. Then the tree is
+    grown anew with those owners. ``relaxed`` is the relaxation without branching.
+    """
+    # the tree aims higher, for pricing to be satisfied early
+    goal = target + max(2e-4 * abs(target), 0.15 * (target - relaxed.bound))
+    present = np.union1d(relaxed.present, owners)
+    known: dict[tuple[Any, ...], tuple[Leaf, float]] = {}
+    note = "branching: not begun"
+    for _ in range(_RESTARTS):
+        tree = Tree(matrix, owners, sums, limits)
+        reached = tree.grow(goal, most_leaves, over)
+        note = (
+            f"branching: {tree.size:,} leaves on {len(owners):,} owners, "
+            f"least value {tree.bound:.9g}, asked {goal:.9g}"
+        )
+        if not reached:
+            break
+        least = math.inf
+        leaves = sorted(tree.leaves(), key=len)
+        for cuts in leaves:
+            key = tuple((int(c.columns[0]), len(c.columns), c.lower, c.upper) for c in cuts)
+            if key not in known:
+                leaf, bound, solved = _certify(
+                    matrix, cuts, present, relaxed.duals, limits, target, deadline, stop
+                )
+                present = np.union1d(present, solved.present)
+                if bound < target:
+                    break
+                known[key] = leaf, bound
+            least = min(least, known[key][1])
+            tell()
+            if over():
+                return Proof((), -math.inf, owners, f"{note}; stopped by a limit")
+        else:
+            proven = tuple(
+                known[tuple((int(c.columns[0]), len(c.columns), c.lower, c.upper) for c in cuts)][0]
+                for cuts in leaves
+            )
+            return Proof(proven, least, owners, f"{note}; proven {least:.9g} for all owners")
+        more = np.union1d(owners, _movers(matrix, solved.values))
+        if len(more) == len(owners) or over():
+            break
+        owners = more
+    return Proof((), -math.inf, owners, f"{note}; not proven")
+
+
+def _movers(matrix: Matrix, values: FloatArray | None) -> IntArray:
+    """Return the owners whose columns move money in ``values`` (n or more,)."""
+    if values is None:
+        return np.zeros(0, dtype=np.int64)
+    money = np.abs(values[: len(matrix.cost)] * matrix.cost)
+    owned = matrix.owner >= 0
+    by_owner = np.bincount(matrix.owner[owned], weights=money[owned])
+    return np.flatnonzero(by_owner > 1e-5 * max(1e-9, float(money.sum())))
+
+
+def _certify(
     matrix: Matrix,
     cuts: tuple[Cut, ...],
     present: IntArray,
     duals: FloatArray,
     limits: Limits,
-    *,
-    cutoff: float,
-    deadline: float = math.inf,
-) -> tuple[Leaf, float, IntArray]:
-    """Price a leaf over all owners; return it with its duals, its bound, and the owners it took.
-
-    ``duals`` (m,) are those of the relaxation without cuts: a fallback, and a start for pricing.
-    """
+    target: float,
+    deadline: float,
+    stop: threading.Event | None,
+) -> tuple[Leaf, float, Relaxation]:
+    """Price a leaf over all owners; return it with its duals, its bound, and its relaxation."""
     part = with_cuts(matrix, cuts)
-    inherited = np.concatenate([duals, np.zeros(len(cuts))])
+    inherited = np.concatenate([duals, np.zeros(matrix.A.shape[0] - len(duals) + len(cuts))])
     floor = safe_bound(part, inherited)
     relaxed = relax_by_pricing(
         Owners(_elastic(part, len(cuts), max(1.0, abs(floor)))),
         limits,
         present=present,
         duals=inherited,
-        cutoff=cutoff,
+        cutoff=target,
         deadline=deadline,
+        stop=stop,
     )
     # the slacks are no part of the leaf itself: without them its bound can only be higher
     bound = safe_bound(part, relaxed.duals)
     if bound >= floor:
-        return Leaf(cuts, relaxed.duals), bound, relaxed.present
-    return Leaf(cuts, inherited), floor, relaxed.present
+        return Leaf(cuts, relaxed.duals), bound, relaxed
+    return Leaf(cuts, inherited), floor, relaxed
 
 
 def _elastic(matrix: Matrix, cuts: int, penalty: float) -> Matrix:

@@ -20,13 +20,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sitepick.program import FloatArray, IntArray, Matrix, Program
-from sitepick.solve.branching import Tree, certify, quantities
+from sitepick.solve.branching import prove, quantities
 from sitepick.solve.certificate import certified_bound
 from sitepick.solve.highs import polish, solve_matrix, target_for, version
 from sitepick.solve.outcome import (
     Certificate,
-    Cut,
-    Leaf,
     Limits,
     Outcome,
     Progress,
@@ -49,7 +47,7 @@ _CUT_ROUNDS = 40
 _LP_TOLERANCE = 1e-4
 _REAL = 1e-5  # share of all money moved above which an owner is really used by a relaxation
 _FIRST_POLLS = 300  # of branch and bound in the first MIP; each later one gets twice as many
-_LEAVES = 150  # of a proof by branching
+_FIRST_LEAVES = 50  # of a proof by branching after it; likewise
 _NEAR_BOUND = 0.2  # of the asked gap, lost by planning on few owners
 _ROUNDS = 4
 
@@ -167,59 +165,33 @@ class _Search:
                     self._offer(made)
         return relaxed
 
-    def _branch(self, owners: IntArray, relaxed: Relaxation, sums: list[IntArray]) -> IntArray:
-        """Raise the proven bound to where the gap is met; return the owners it turned out to need.
-
-        A tree is grown over ``owners``; each leaf is then priced over all. A leaf that other
-        owners make worse than asked is split again with those among them.
-        """
-        target = self.objective - self._asked() * abs(self.objective)
-        # what pricing may lose on the way
-        goal = target + max(2 * _LP_TOLERANCE * abs(target), 0.15 * (target - self.proof))
+    def _branch(
+        self,
+        owners: IntArray,
+        relaxed: Relaxation,
+        families: tuple[str | IntArray, ...],
+        most_leaves: int,
+    ) -> IntArray:
+        """Try to raise the proven bound to where the gap is met; return the owners of interest."""
         clock = time.perf_counter()
-        duals = self._padded(relaxed.duals)
-        proven: list[tuple[float, Leaf]] = []
-        todo: list[tuple[Cut, ...]] = [()]
-        while todo:
-            within = todo.pop()
-            tree = Tree(self.matrix, owners, sums, self.limits, within)
-            room = _LEAVES - len(proven) - len(todo)
-            if not tree.grow(goal, room, self._over):
-                self.log.append(
-                    f"branching: given up at {tree.size + len(proven):,} leaves, "
-                    f"{tree.bound:.9g} of {goal:.9g} with {len(owners):,} owners"
-                )
-                break
-            for cuts in tree.leaves():
-                leaf, bound, took = certify(
-                    self.matrix,
-                    cuts,
-                    owners,
-                    duals,
-                    self.limits,
-                    cutoff=target,
-                    deadline=self._deadline(),
-                )
-                owners = np.union1d(owners, took)
-                if bound >= target:
-                    proven.append((bound, leaf))
-                    duals = leaf.duals[: len(duals)]
-                else:
-                    todo.append(cuts)
-                self._tell("branching", self.bound)
-                if self._over():
-                    break
-            if self._over():
-                break
-        else:
-            least = min(bound for bound, _ in proven)
-            self.log.append(
-                f"branching: {len(proven):,} leaves prove {least:.9g}, "
-                f"{len(owners):,} owners looked at closely"
-            )
-            self._proven(least, tuple(leaf for _, leaf in proven))
+        proof = prove(
+            self.matrix,
+            owners,
+            replace(relaxed, duals=self._padded(relaxed.duals)),
+            quantities(self.program, self.matrix, families),
+            self.limits,
+            target=self.objective - self._asked() * abs(self.objective),
+            most_leaves=most_leaves,
+            over=self._over,
+            deadline=self._deadline(),
+            stop=self.stop,
+            tell=lambda: self._tell("branching", self.bound),
+        )
+        self.log.append(proof.note)
+        if proof.leaves:
+            self._proven(proof.bound, proof.leaves)
         self._spend("branching", time.perf_counter() - clock)
-        return owners
+        return proof.owners
 
     def _proven(self, bound: float, certificate: Certificate) -> None:
         self.proof, self.certificate = bound, certificate
@@ -256,8 +228,7 @@ class _Search:
                 relaxed = self._relax(relaxed.present, relaxed.duals)
             if self._done() or not math.isfinite(self.objective):
                 continue
-            sums = quantities(self.program, self.matrix, families)
-            needed = self._branch(owners, relaxed, sums)
+            needed = self._branch(owners, relaxed, families, _FIRST_LEAVES * 2**number)
 
     def _by_use(self, values: FloatArray) -> IntArray:
         """Return the owners that ``values`` (n,) use, the one that moves most money first."""
