@@ -1,0 +1,88 @@
+"""What each block writes for a world of 3 sites, compared with stored text.
+
+``SITEPICK_UPDATE_GOLDEN=1 pytest tests/golden`` writes the files anew; read the diff before keeping.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pytest
+from helpers import tiny
+from helpers.lp_text import block_text
+from helpers.worlds import prepared
+
+from sitepick.blocks import BLOCKS
+from sitepick.planner import Planner
+from sitepick.program import Program
+from sitepick.solve.outcome import Limits
+
+HERE = Path(__file__).parent / "lp"
+MODEL = Path(__file__).parents[2] / "docs" / "model.md"
+NAMES = [block.NAME for block in BLOCKS]
+
+
+@cache
+def program() -> Program:
+    """Return the program of the tiny world with something for every block to say."""
+    scenario = tiny.scenario(
+        power={"upgrade_step": {"mw": 10, "musd": 4, "lead_months": 24, "max_steps": 2}},
+        regions={
+            "rules": [
+                {"level": "state", "ids": ["S1"], "entry_musd": 3, "min_it_mw_once_entered": 5,
+                 "max_grid_mw": {"2029": 60}, "max_co2_kt_per_year": 150},
+                {"level": "state", "ids": ["S2"], "max_share_pct": 60, "min_it_mw": 4,
+                 "max_it_mw": 30, "max_water_ml_per_year": 90, "closed_from": "2030"},
+            ],
+            "max_entered": {"state": 2},
+        },
+        procurement={
+            "transformers": {"per": "grid_mw", "cap": {"2027": 40}, "lead_months": 12},
+            "labor": {"per": "construction_it_mw", "cap": {"2027": 30}},
+            "chips": {"per": "hardware_it_mw", "hardware": "new", "cap": {"2028": 12}},
+        },
+        budget_musd={"2027": 900, "2028": 900},
+        budget_carry_over=True,
+        limits={"sites_max": 3, "net_present_cost_musd_max": 9000, "co2_kt_per_year_max": 300,
+                "water_ml_per_year_max": 200},
+    )  # fmt: skip
+    tables = tiny.candidates(
+        shared_limits=tiny.rows(
+            ("corridor", "P", 1.0, 70.0, date(2028, 1, 1), ""),
+            ("corridor", "Q", 0.5, 70.0, date(2028, 1, 1), ""),
+            of="shared_limits",
+        ),
+        commitments=tiny.rows(
+            ("A", "it_mw", 2.0, date(2029, 1, 1), float("nan")),
+            ("B", "site", float("nan"), date(2030, 1, 1), float("nan")),
+            of="commitments",
+        ),
+    )
+    return Planner(prepared(scenario, tables), Limits()).program
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_block_writes_what_is_stored(name: str) -> None:
+    path, text = HERE / f"{name}.lp", block_text(program(), name)
+    assert text.count("\n") > 2, f"the world says nothing to block {name}"
+    if os.environ.get("SITEPICK_UPDATE_GOLDEN"):
+        HERE.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.is_file(), f"{path.name} is missing: set SITEPICK_UPDATE_GOLDEN=1 and read it"
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_no_stored_text_is_left_over() -> None:
+    assert sorted(p.stem for p in HERE.glob("*.lp")) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_block_has_its_check_and_its_rows_on_the_model_page(name: str) -> None:
+    room = importlib.import_module(f"sitepick.checks.{name}")
+    assert callable(room.check)
+    assert re.search(rf"^\| `{name}\.", MODEL.read_text(encoding="utf-8"), re.MULTILINE)
