@@ -81,7 +81,8 @@ def places(
                 len(bare),
             )
         )
-    frame.loc[stands, "decision"] = "existing"
+    # text columns may be read-only (pandas without pyarrow): a new column, not a changed one
+    frame["decision"] = frame["decision"].astype(object).mask(stands, "existing")
     return frame, geoms, notes
 
 
