@@ -1,6 +1,6 @@
 """What each block writes for a world of 3 sites, compared with stored text.
 
-``SITEPICK_UPDATE_GOLDEN=1 pytest tests/golden`` writes the files anew; read the diff before keeping.
+``SITEPICK_UPDATE_GOLDEN=1 pytest tests/golden`` writes the files anew: read the diff.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ NAN = float("nan")
 CLIMATES = ("cold", "mild", "hot_dry", "hot_humid")
 STAGES = ("energised", "signed", "studied", "requested", "published")
 FIRST = 2028
+_WHERE = (("state", ["S0"]), ("state", None), ("land", ["L0"]), ("state", ["S0", "S1"]))
 
 
 class Dice:
@@ -132,8 +133,8 @@ def _tables(dice: Dice, n: int, places: int, last: int, *, grid: bool) -> dict[s
         "offers": _offers(dice, pois, last) if grid else [],
         "shared_limits": _shared(dice, pois, last) if grid else [],
         "site_regions": tiny.rows(
-            *((s, level, f"{level[0].upper()}{i % many}") for level, many in (("state", 3), ("land", 2))
-              for i, s in enumerate(names)),
+            *((s, "state", f"S{i % 3}") for i, s in enumerate(names)),
+            *((s, "land", f"L{i % 2}") for i, s in enumerate(names)),
             of="site_regions",
         ),
         "regions": tiny.rows(
@@ -264,8 +265,8 @@ def _equipment(dice: Dice, record: dict[str, Any]) -> tuple[list[str], list[str]
     if dice.yes(0.2):
         record["halls"] = "none"
     else:
-        halls = [{**h, "build_months": dice.one((0, 12, 22, 30)), "price_year": dice.one((None, 2024)),
-                  "life_years": dice.one((20, 2, 1.5))} for h in tiny.HALLS]  # fmt: skip
+        halls = [{**h, "build_months": dice.one((0, 12, 22, 30)),
+                  "price_year": dice.one((None, 2024)), "life_years": dice.one((20, 2, 1.5))} for h in tiny.HALLS]  # fmt: skip
         halls[0]["pue_peak"] = {"cold": 1.25, "mild": 1.3, "hot_dry": 1.45, "hot_humid": 1.5}
         halls[0]["hall_it_mw"] = dice.one((4, 10))
         record["halls"] = halls[: dice.whole(1, 3)]
@@ -273,7 +274,8 @@ def _equipment(dice: Dice, record: dict[str, Any]) -> tuple[list[str], list[str]
         record["hardware"] = "none"
     else:
         items = [
-            {**tiny.HARDWARE[0], "life_years": dice.one((2, 5)), "price_year": dice.one((None, 2025))},
+            {**tiny.HARDWARE[0], "life_years": dice.one((2, 5)),
+             "price_year": dice.one((None, 2025))},
             {**tiny.HARDWARE[1], "life_years": dice.one((2, 1.5, 3)), "liquid_required": False,
              "available_from": dice.one((None, "2028-04-01", "2029-01-01"))},
             {**tiny.HARDWARE[0], "id": "mid", "training": 2, "prefill": 2, "decode": 0,
