@@ -265,8 +265,10 @@ def _equipment(dice: Dice, record: dict[str, Any]) -> tuple[list[str], list[str]
     if dice.yes(0.2):
         record["halls"] = "none"
     else:
-        halls = [{**h, "build_months": dice.one((0, 12, 22, 30)),
-                  "price_year": dice.one((None, 2024)), "life_years": dice.one((20, 2, 1.5))} for h in tiny.HALLS]  # fmt: skip
+        halls = [
+            {**h, "build_months": dice.one((0, 12, 22, 30)), "price_year": dice.one((None, 2024)),
+             "life_years": dice.one((20, 2, 1.5))} for h in tiny.HALLS
+        ]  # fmt: skip
         halls[0]["pue_peak"] = {"cold": 1.25, "mild": 1.3, "hot_dry": 1.45, "hot_humid": 1.5}
         halls[0]["hall_it_mw"] = dice.one((4, 10))
         record["halls"] = halls[: dice.whole(1, 3)]
