@@ -24,7 +24,7 @@ from sitepick.program import SHARED, FloatArray, IntArray, Matrix, Program
 from sitepick.solve.certificate import safe_bound, with_cuts
 from sitepick.solve.highs import load, run
 from sitepick.solve.outcome import Cut, Leaf, Limits
-from sitepick.solve.owners import Owners
+from sitepick.solve.owners import Owners, movers
 from sitepick.solve.sifting import Relaxation, relax_by_pricing
 
 _KEY_VALUES = 12  # a family is also summed by a key that takes at most so many values
@@ -275,7 +275,9 @@ def prove(
     grown anew with those owners. ``relaxed`` is the relaxation without branching.
     """
     # the tree aims higher, for pricing to be satisfied early
-    goal = target + max(2e-4 * abs(target), 0.15 * (target - relaxed.bound))
+    goal = target + min(
+        max(2e-4 * abs(target), 0.15 * (target - relaxed.bound)), 0.5 * limits.gap * abs(target)
+    )
     present = np.union1d(relaxed.present, owners)
     known: dict[tuple[Any, ...], tuple[Leaf, float]] = {}
     note = "branching: not begun"
@@ -310,21 +312,11 @@ def prove(
                 for cuts in leaves
             )
             return Proof(proven, least, owners, f"{note}; proven {least:.9g} for all owners")
-        more = np.union1d(owners, _movers(matrix, solved.values))
+        more = np.union1d(owners, movers(matrix, solved.values))
         if len(more) == len(owners) or over():
             break
         owners = more
     return Proof((), -math.inf, owners, f"{note}; not proven")
-
-
-def _movers(matrix: Matrix, values: FloatArray | None) -> IntArray:
-    """Return the owners whose columns move money in ``values`` (n or more,)."""
-    if values is None:
-        return np.zeros(0, dtype=np.int64)
-    money = np.abs(values[: len(matrix.cost)] * matrix.cost)
-    owned = matrix.owner >= 0
-    by_owner = np.bincount(matrix.owner[owned], weights=money[owned])
-    return np.flatnonzero(by_owner > 1e-5 * max(1e-9, float(money.sum())))
 
 
 def _certify(

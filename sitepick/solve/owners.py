@@ -17,6 +17,7 @@ from sitepick.program import SHARED, BoolArray, FloatArray, IntArray, Matrix
 from sitepick.solve.certificate import clip_duals, owner_bounds
 
 _BATCH_COLUMNS = 1500
+_REAL = 1e-5  # share of all money moved above which an owner is really used by a relaxation
 _ROBUST = 0.01  # how much better than real, relative to what makes up a reduced cost
 
 
@@ -26,6 +27,20 @@ def numbered(matrix: Matrix) -> Matrix:
     number = np.full(len(matrix.owner), SHARED, dtype=np.int64)
     number[owned] = np.unique(matrix.owner[owned], return_inverse=True)[1]
     return replace(matrix, owner=number)
+
+
+def movers(matrix: Matrix, values: FloatArray | None) -> IntArray:
+    """Return the owners whose columns move money in ``values``, the one that moves most first.
+
+    ``values`` may be longer than the columns of ``matrix``; None moves nothing.
+    """
+    if values is None:
+        return np.zeros(0, dtype=np.int64)
+    money = np.abs(values[: len(matrix.cost)] * matrix.cost)
+    owned = matrix.owner >= 0
+    by_owner = np.bincount(matrix.owner[owned], weights=money[owned])
+    real = np.flatnonzero(by_owner > _REAL * max(1e-9, float(money.sum())))
+    return np.asarray(real[np.argsort(-by_owner[real], kind="stable")], dtype=np.int64)
 
 
 @dataclass(frozen=True)

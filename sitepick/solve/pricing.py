@@ -32,8 +32,8 @@ from sitepick.solve.outcome import (
     gap_between,
     is_plan,
 )
-from sitepick.solve.owners import Owners, numbered
-from sitepick.solve.sifting import Relaxation, first_owners, relax_by_pricing
+from sitepick.solve.owners import Owners, movers, numbered
+from sitepick.solve.sifting import Relaxation, enough_owners, first_owners, relax_by_pricing
 
 Separator = Callable[[FloatArray], int]
 """Takes values (n,), appends the violated rows to the program, returns how many it added."""
@@ -45,7 +45,6 @@ _SMALL_OWNERS = 12
 _WHOLE_COLUMNS = 60_000  # still worth a try as a whole when everything else fell short
 _CUT_ROUNDS = 40
 _LP_TOLERANCE = 1e-4
-_REAL = 1e-5  # share of all money moved above which an owner is really used by a relaxation
 _FIRST_POLLS = 300  # of branch and bound in the first MIP; each later one gets twice as many
 _FIRST_LEAVES = 50  # of a proof by branching after it; likewise
 _NEAR_BOUND = 0.2  # of the asked gap, lost by planning on few owners
@@ -119,9 +118,7 @@ class _Search:
         if start is not None:
             self._offer(start)
         present = (
-            np.arange(owners.count)
-            if small
-            else np.union1d(first_owners(owners), self._used(self.plan))
+            np.arange(owners.count) if small else np.union1d(first_owners(owners), self._used())
         )
         relaxed = self._relax(present)
         if relaxed.infeasible:
@@ -132,6 +129,11 @@ class _Search:
             self._plan_by_parts(relaxed, families)
             if len(self.matrix.cost) <= _WHOLE_COLUMNS:
                 self._plan_whole()
+        if not self._over() and self._gap() <= self._asked() < gap_between(
+            self.objective, self.proof
+        ):
+            # HiGHS says that the gap is met; try to show it
+            self._branch(movers(self.matrix, self.plan), relaxed, families, _FIRST_LEAVES)
         return self._outcome()
 
     # --- bounds -----------------------------------------------------------------------------
@@ -212,9 +214,11 @@ class _Search:
         for number in range(_ROUNDS):
             if self._done() or relaxed.values is None:
                 return
-            chosen = self._by_use(relaxed.values)
+            chosen = movers(self.matrix, relaxed.values)
             if few is None:
-                few = self._fewest(chosen)
+                # owners of the relaxation that lose little of what the gap allows
+                near = self.bound + _NEAR_BOUND * self._asked() * abs(self.bound)
+                few = enough_owners(self.matrix, chosen, near, self.limits, self._over)
             count = min(len(chosen), math.ceil(few * 1.2 * 2**number))
             rest = np.setdiff1d(np.arange(len(relaxed.near)), chosen)
             # those that looked attractive last, then those that the master tried
@@ -230,41 +234,12 @@ class _Search:
                 continue
             needed = self._branch(owners, relaxed, families, _FIRST_LEAVES * 2**number)
 
-    def _by_use(self, values: FloatArray) -> IntArray:
-        """Return the owners that ``values`` (n,) use, the one that moves most money first."""
-        matrix, used = self.matrix, self._used(values)
-        money = np.zeros(int(matrix.owner.max(initial=-1)) + 1)
-        own = matrix.owner >= 0
-        np.add.at(money, matrix.owner[own], np.abs(values * matrix.cost)[own])
-        return used[np.argsort(-money[used], kind="stable")]
-
-    def _fewest(self, chosen: IntArray) -> int:
-        """Return how many of ``chosen``, in order, are enough for nearly the bound.
-
-        A relaxation spreads thinly over like owners; a plan does not need them all, and branch and
-        bound is far quicker without.
-        """
-        matrix = self.matrix
-        low, high = 0, len(chosen)
-        while high - low > 1 and not self._over():
-            count = (low + high) // 2
-            out = solve_matrix(
-                matrix.take(chosen[:count]).matrix,
-                replace(self.limits, time_s=self._time_left(), work=None),
-                relax=True,
-                stop=self.stop,
-                stage="thinning",
-            )
-            near = self.bound + _NEAR_BOUND * self._asked() * abs(self.bound)
-            low, high = (low, count) if out.objective <= near else (count, high)
-        return high
-
     def _plan_on(self, owners: IntArray, polls: int | None) -> None:
         """Solve the MIP restricted to ``owners`` and to those of the best plan."""
         clock = time.perf_counter()
         for _ in range(_CUT_ROUNDS):
             matrix = self.matrix
-            part = matrix.take(np.union1d(owners, self._used(self.plan)))
+            part = matrix.take(np.union1d(owners, self._used()))
             whole = len(part.columns) == len(matrix.cost)
             # what a good plan pays is better judged by the relaxation than by a poor plan
             asked = self._asked(self.guess)
@@ -312,18 +287,12 @@ class _Search:
     def _separate(self, values: FloatArray) -> int:
         return sum(separate(values) for separate in self.separators)
 
-    def _used(self, values: FloatArray | None) -> IntArray:
-        """Return the owners that ``values`` (n,) make real use of."""
-        if values is None:
+    def _used(self) -> IntArray:
+        """Return the owners of the best plan; all of them, however little they do."""
+        if self.plan is None:
             return np.zeros(0, dtype=np.int64)
-        matrix = self.matrix
-        owned = matrix.owner >= 0
-        if values is self.plan:
-            # in a plan everything counts
-            return np.unique(matrix.owner[owned & (values != 0)])
-        money = np.abs(values * matrix.cost)
-        by_owner = np.bincount(matrix.owner[owned], weights=money[owned])
-        return np.flatnonzero(by_owner > _REAL * max(1e-9, float(money.sum())))
+        owned = self.matrix.owner >= 0
+        return np.unique(self.matrix.owner[owned & (self.plan != 0)])
 
     # --- limits and talk --------------------------------------------------------------------
 

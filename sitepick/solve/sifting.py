@@ -12,11 +12,11 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sitepick.program import FloatArray, IntArray
+from sitepick.program import FloatArray, IntArray, Matrix
 from sitepick.solve.certificate import safe_bound
 from sitepick.solve.highs import Method, solve_matrix
 from sitepick.solve.outcome import Limits
@@ -83,6 +83,9 @@ def relax_by_pricing(
         master = solve_matrix(
             part.matrix, room, relax=True, method=method, crossover=False, stop=stop
         )
+        if master.values is None and master.status != "infeasible" and not _over(deadline, stop):
+            # interior point may end without a usable point
+            master = solve_matrix(part.matrix, room, relax=True, method="simplex", stop=stop)
         spent["master"] += time.perf_counter() - clock
         absent = np.setdiff1d(np.arange(owners.count), here)
         if master.certificate is None or master.values is None:
@@ -131,6 +134,27 @@ def relax_by_pricing(
     out.present = here
     out.seconds = spent
     return out
+
+
+def enough_owners(
+    matrix: Matrix,
+    chosen: IntArray,
+    value: float,
+    limits: Limits,
+    over: Callable[[], bool],
+) -> int:
+    """Return how many of ``chosen``, in order, keep the relaxation's minimum at most ``value``.
+
+    A relaxation spreads thinly over like owners; a plan does not need them all, and branch and
+    bound is far quicker without.
+    """
+    low, high = 0, len(chosen)
+    while high - low > 1 and not over():
+        count = (low + high) // 2
+        part = matrix.take(chosen[:count]).matrix
+        out = solve_matrix(part, replace(limits, work=None), relax=True, stage="thinning")
+        low, high = (low, count) if out.objective <= value else (count, high)
+    return high
 
 
 def _over(deadline: float, stop: threading.Event | None) -> bool:

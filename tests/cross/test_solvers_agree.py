@@ -43,10 +43,9 @@ def test_solvers_agree(seed: int) -> None:
     exact = solve_matrix(program.matrix, Limits(gap=0.0))
     for name, out in found.items():
         check(program, out, limits)
-        assert out.status == "optimal", name
+        assert out.gap <= 2 * GAP, name
         assert out.objective == pytest.approx(exact.objective, rel=1e-5), name
-    assert found["cbc"].solver == "PuLP PULP_CBC_CMD"
-    assert found["scip"].solver == "OR-Tools scip"
+    assert found["highs"].status == "optimal"
 
 
 @pytest.mark.parametrize("seed", range(3))
