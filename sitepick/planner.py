@@ -134,6 +134,7 @@ class Planner:
         if second.values is None:
             cost = self.program.matrix.objective(first.values)
             second = replace(second, values=first.values, objective=cost)
+        assert second.values is not None
         value = float(self.program.term_cost(goal) @ second.values)
         seconds = _added(first.seconds, second.seconds)
         first = replace(
@@ -186,9 +187,6 @@ class Planner:
             return None
         objective = self.prepared.scenario.objective
         sign = 1.0 if objective == "min_cost" else -1.0
-        reached = first.objective
-        if objective in GOALS:  # of this plan: the least cost may give back a share of HOLD
-            reached = float(self.program.term_cost(GOALS[objective]) @ last.values)
         penalty = float(self.penalty @ last.values)
         paid = max(abs(last.objective - penalty), 1e-9)
         return read_out(
@@ -199,9 +197,9 @@ class Planner:
             name=self.prepared.scenario.name,
             status=first.status,
             objective_name=OBJECTIVE_NAMES[objective],
-            objective=sign * reached,
+            objective=sign * first.objective,
             bound=sign * first.bound,
-            gap=gap_between(reached, first.bound),
+            gap=gap_between(first.objective, first.bound),
             gap_without_penalty=max(0.0, last.objective - last.bound) / paid,
             bound_certified=first.bound_certified,
         )
