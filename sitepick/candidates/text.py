@@ -24,8 +24,13 @@ def did_you_mean(wrong: str, known: Sequence[str]) -> str:
     # difflib is slow on long lists: a shared first letter is enough of a filter then
     if len(known) > 5_000:
         known = [k for k in known if k[:1].lower() == wrong[:1].lower()][:5_000]
-    close = get_close_matches(wrong, known, n=1, cutoff=0.6)
+    same = [k for k in known if _bare(k) == _bare(wrong)]  # other case or spacing
+    close = same or get_close_matches(wrong, known, n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _bare(text: str) -> str:
+    return "".join(text.casefold().split())
 
 
 def where(layers: Layers, role: str) -> str:

@@ -85,7 +85,8 @@ def _climates(candidates: Candidates, site_at: Mapping[str, int]) -> list[str]:
 
 
 def _by_climate(rows: Sequence[HallClass], climates: list[str], name: str) -> FloatArray:
-    return np.array([[getattr(row, name)[climate] for row in rows] for climate in climates])
+    told = [[getattr(row, name)[climate] for row in rows] for climate in climates]
+    return np.array(told, dtype=float).reshape(len(climates), len(rows))  # also without a site
 
 
 def _most(

@@ -60,7 +60,7 @@ def letter_rows() -> list[list[Any]]:
 
 
 def write_workbook(path: Path, sheet: str, header: list[str], rows: list[list[Any]]) -> None:
-    """Write one sheet with an empty row in the middle; text that looks like a formula stays text."""
+    """Write one sheet with an empty row in the middle; what looks like a formula is text."""
     from openpyxl import Workbook
 
     book = Workbook()
