@@ -69,7 +69,7 @@ def write(case: Location, folder: Path, name: str, gap_pct: float, seconds: floa
     folder.mkdir(parents=True, exist_ok=True)
     _table(
         folder / "sites.csv", ["site_id", "fixed_musd", "capacity_mw"],
-        [(f"S{i:03d}", f, c) for i, (c, f) in enumerate(zip(case.capacity, case.fixed, strict=True))],
+        [(f"S{i:03d}", f, case.capacity[i]) for i, f in enumerate(case.fixed)],
     )  # fmt: skip
     _table(
         folder / "customers.csv", ["place_id", "weight"],
@@ -110,5 +110,5 @@ def optimum(case: Location) -> float:
             cost, A_ub=load, b_ub=[case.capacity[i] for i in opened], A_eq=whole, b_eq=[1.0] * n
         )
         if found.status == 0:
-            best = min(best, found.fun + sum(case.fixed[i] for i in opened))
+            best = min(best, float(found.fun or 0) + sum(case.fixed[i] for i in opened))
     return best
