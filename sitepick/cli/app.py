@@ -130,7 +130,8 @@ def _bug(error: Exception) -> int:
     if speaker.verbose:
         traceback.print_exception(error)
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if f"{os.sep}sitepick{os.sep}" in f.filename] or frames
+    package = str(Path(__file__).resolve().parents[1]) + os.sep
+    own = [f for f in frames if os.path.realpath(f.filename).startswith(package)] or frames
     where = f"{Path(own[-1].filename).name}:{own[-1].lineno} in {own[-1].name}" if own else "?"
     version = f"sitepick {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
     lines = [
