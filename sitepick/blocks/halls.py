@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sitepick.blocks import rounding
 from sitepick.blocks.columns import halls_at, it_at, open_at
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
@@ -116,3 +117,4 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     for h in range(it.shape[2]):
         here = it[site, hall, h, period]
         program.add_entries(fit[here >= 0], here[here >= 0], 1)
+    rounding.add(program, inst)

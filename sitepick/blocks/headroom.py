@@ -7,7 +7,7 @@ import numpy as np
 from sitepick.blocks.columns import grid_at, periods, poi_at
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
-from sitepick.program import SHARED, IntArray, Program
+from sitepick.program import SHARED, FloatArray, IntArray, Program
 
 NAME = "headroom"
 
@@ -25,6 +25,17 @@ def poi_owner(inst: Instance) -> IntArray:
     np.minimum.at(low, inst.ties.poi, inst.ties.site)
     np.maximum.at(high, inst.ties.poi, inst.ties.site)
     return np.where(low == high, low, SHARED)
+
+
+def possible_mw(inst: Instance) -> FloatArray:
+    """Return (B, T) the most grid MW that a POI can carry in each period."""
+    room = inst.headroom
+    out = room.dated_mw.copy()
+    offer, period = np.nonzero(room.offer_active)
+    np.add.at(out, (room.offer_poi[offer], period), room.offer_mw[offer])
+    first = inst.time.after(room.step_lead_months)
+    out[room.step_pois, first:] += room.step_mw * room.step_most
+    return np.minimum(out, room.most_mw[:, None])
 
 
 def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
