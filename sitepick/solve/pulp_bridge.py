@@ -1,186 +1,193 @@
-"""Any solver that PuLP finds (CBC comes with it), on the same matrix.
+"""The same program by any solver that PuLP reaches; CBC comes with it.
 
-PuLP's ``status`` says "Optimal" at a time limit, so only ``sol_status`` is read, and the point is
-judged afresh. PuLP hands back no bound: certified is that of the relaxation, and a search that
-ended by itself is believed to have met the asked gap.
+PuLP maps a run that a time limit ended to "optimal" in ``status``; ``sol_status`` tells the two
+apart, and ``status`` is read for "infeasible" only. It hands on no bound of a MIP, so that of
+an optimal run is what its gap implies.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sitepick.errors import ScenarioError
+from sitepick.errors import ScenarioError, SitepickError
 from sitepick.program import FloatArray, Matrix, Program
-from sitepick.solve.highs import polish, solve_matrix
-from sitepick.solve.outcome import Limits, Outcome, Status, gap_between, is_plan
+from sitepick.solve.foreign import Claim, judge, refuse_work_limit, relaxation, time_left
+from sitepick.solve.outcome import Limits, Outcome, is_plan
+from sitepick.solve.write import plain_names
 
-_ALIASES = {"cbc": "PULP_CBC_CMD"}
-_TAKES_THREADS = ("PULP_CBC_CMD", "COIN_CMD", "GUROBI", "GUROBI_CMD", "CPLEX_CMD", "CPLEX_PY")
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Silence PuLP 3's notes on what PuLP 4 will want and PuLP 2 does not know yet."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
-
-
-@_quietly()
-def available() -> list[str]:
-    """Return the names of the solvers that PuLP can run here, ``cbc`` for its own."""
+if TYPE_CHECKING:
     import pulp
 
-    own = {full: short for short, full in _ALIASES.items()}
-    return [own.get(name, name) for name in pulp.listSolvers(onlyAvailable=True)]
+_OWN_GAP = 1e-4  # of solvers whose gap cannot be set
 
 
-@_quietly()
-def to_pulp(matrix: Matrix) -> tuple[Any, list[Any]]:
-    """Return a PuLP problem holding ``matrix`` and its variables in order of columns."""
-    import pulp
-
-    problem = pulp.LpProblem("sitepick", pulp.LpMinimize)
-    variables = [
-        pulp.LpVariable(f"x{j}", low, high, pulp.LpInteger if whole else pulp.LpContinuous)
-        for j, (low, high, whole) in enumerate(
-            zip(matrix.lower.tolist(), matrix.upper.tolist(), matrix.integer.tolist(), strict=True)
-        )
-    ]
-    priced = np.flatnonzero(matrix.cost)
-    costs = zip((variables[j] for j in priced), matrix.cost[priced].tolist(), strict=True)
-    problem.setObjective(pulp.LpAffineExpression(list(costs), constant=float(matrix.offset)))
-    if len(variables) and not len(priced):
-        # a problem without an objective loses its variables in some writers
-        problem.setObjective(pulp.LpAffineExpression([(variables[0], 0.0)]))
-    A = matrix.A
-    for i, (low, high) in enumerate(
-        zip(matrix.row_lower.tolist(), matrix.row_upper.tolist(), strict=True)
-    ):
-        at = slice(A.indptr[i], A.indptr[i + 1])
-        row = list(zip((variables[j] for j in A.indices[at]), A.data[at].tolist(), strict=True))
-        sides: list[tuple[int, float]] = []
-        if low == high:
-            sides = [(pulp.LpConstraintEQ, low)]
-        else:
-            sides += [(pulp.LpConstraintGE, low)] if math.isfinite(low) else []
-            sides += [(pulp.LpConstraintLE, high)] if math.isfinite(high) else []
-        for number, (sense, side) in enumerate(sides):
-            expression = pulp.LpAffineExpression(row)
-            problem.addConstraint(
-                pulp.LpConstraint(expression, sense, f"r{i}_{number}", side), f"r{i}_{number}"
-            )
-    return problem, variables
-
-
-@_quietly()
 def solve_pulp(
     name: str, program: Program, limits: Limits, *, start: FloatArray | None = None
 ) -> Outcome:
-    """Minimise ``program`` with a solver of PuLP: ``cbc`` or PuLP's own name for it.
+    """Minimise ``program`` with ``cbc`` or another solver of PuLP; see `foreign.judge`.
 
-    Raises ScenarioError naming the available solvers where this one is missing.
+    ``start`` (n,) is given to CBC and never lost. Raises ScenarioError for a name that PuLP does
+    not know or cannot run here, naming those it can, and for a work limit; SitepickError when the
+    solver breaks off without an answer.
     """
     import pulp
 
+    began = time.perf_counter()
+    known = _known_name(name)
+    refuse_work_limit(name, limits)
     matrix = program.matrix
-    began = time.perf_counter()
-    full = _ALIASES.get(name.strip().lower(), name.strip())
-    known = {solver.lower(): solver for solver in pulp.listSolvers(onlyAvailable=False)}
-    here = {solver.lower() for solver in pulp.listSolvers(onlyAvailable=True)}
-    if full.lower() not in here:
-        why = "is not installed" if full.lower() in known else "is not a solver known to PuLP"
-        names = ", ".join(["highs", "scip", "cp-sat", *available()])
-        raise ScenarioError(f"solver {name!r} {why}; available here: {names}")
-    full = known[full.lower()]
-    options: dict[str, Any] = {"msg": False}
-    if limits.time_s is not None:
-        options["timeLimit"] = max(1, math.ceil(limits.time_s))
-    if limits.threads is not None and full in _TAKES_THREADS:
-        options["threads"] = limits.threads
-    solver = pulp.getSolver(full, **options, gapRel=limits.gap)
-    empty = _without_entries(matrix)
-    if empty is not None:
-        return replace(empty, solver=f"PuLP {full}", version=str(pulp.__version__))
-    problem, variables = to_pulp(matrix)
-    built = time.perf_counter()
-    try:
-        problem.solve(solver)
-    except pulp.PulpSolverError as error:
-        raise ScenarioError(f"solver {name!r} failed: {error}") from error
-    solved = time.perf_counter()
-    refused = problem.sol_status == pulp.LpSolutionInfeasible
-    found = problem.sol_status in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
-    x = None
-    if found:
-        x = np.array([variable.value() or 0.0 for variable in variables])
-    seconds = {"model": built - began, "mip": solved - built}
-    bound = -math.inf
-    if x is not None and problem.sol_status == pulp.LpSolutionOptimal:
-        value = matrix.objective(x)
-        bound = value - (1 - 1e-6) * limits.gap * abs(value)
-    outcome = judged(matrix, x, limits, refused=refused, start=start, seconds=seconds, bound=bound)
-    log = (f"PuLP {full}: {pulp.LpSolution[problem.sol_status]}, {solved - built:.1f} s",)
-    return replace(outcome, solver=f"PuLP {full}", version=str(pulp.__version__), log=log)
-
-
-def judged(
-    matrix: Matrix,
-    x: FloatArray | None,
-    limits: Limits,
-    *,
-    refused: bool,
-    start: FloatArray | None,
-    seconds: dict[str, float],
-    bound: float = -math.inf,
-) -> Outcome:
-    """Return the outcome of a foreign solver's point ``x`` (n,), judged and bounded afresh.
-
-    ``bound`` is what the solver claims (-inf when it says nothing); the certificate is that of the
-    linear relaxation. Of ``x`` and ``start``, the better plan is kept.
-    """
-    began = time.perf_counter()
-    relaxed = solve_matrix(matrix, replace(limits, work=None), relax=True, stage="bound")
-    seconds = seconds | {"bound": time.perf_counter() - began}
-    values: FloatArray | None = None
-    objective = math.inf
-    for point in (x, start):
-        if point is None:
-            continue
-        exact = polish(matrix, point, limits)
-        point = point if exact is None else exact
-        if is_plan(matrix, point) and matrix.objective(point) < objective:
-            values, objective = point, matrix.objective(point)
-    bound = min(max(bound, relaxed.certified_bound), objective)
-    gap = gap_between(objective, bound)
-    status: Status = "no_plan"
-    if values is not None:
-        status = "optimal" if gap <= max(limits.gap, 1e-9) else "feasible"
-    elif refused:
-        status = "infeasible"
-    return Outcome(
-        status=status,
-        values=values,
-        objective=objective,
-        bound=bound,
-        gap=gap,
-        bound_certified=gap_between(objective, relaxed.certified_bound) <= max(limits.gap, 1e-9),
-        certificate=relaxed.certificate,
-        certified_bound=relaxed.certified_bound,
-        seconds=seconds,
+    if start is not None and not is_plan(matrix, start):
+        start = None
+    relaxed = relaxation(matrix, limits)
+    claim = None
+    if relaxed.status != "infeasible":
+        claim = _run(name, known, program, matrix, limits, time_left(limits, began), start)
+    return judge(
+        matrix,
+        limits,
+        relaxed,
+        claim,
+        start=start,
+        began=began,
+        solver=f"{known} by PuLP",
+        version=str(pulp.__version__),
     )
 
 
-def _without_entries(matrix: Matrix) -> Outcome | None:
-    """Solve a problem without columns here; most writers cannot hold one."""
-    if matrix.A.shape[1]:
-        return None
-    return solve_matrix(matrix, Limits())
+def _run(
+    name: str,
+    known: str,
+    program: Program,
+    matrix: Matrix,
+    limits: Limits,
+    seconds: float | None,
+    start: FloatArray | None,
+) -> Claim:
+    import pulp
+
+    with warnings.catch_warnings():
+        # PuLP 3 announces version 4 with every object that is made
+        warnings.simplefilter("ignore", DeprecationWarning)
+        problem, columns = _problem(program, matrix)
+        solver, gap = _solver(known, limits, seconds, start is not None)
+        if start is not None:
+            for column, value in zip(columns, start.tolist(), strict=True):
+                column.setInitialValue(round(value) if column.cat == "Integer" else value)
+        try:
+            problem.solve(solver)
+        except pulp.PulpSolverError as error:
+            raise SitepickError(f"solver {name}: ended without an answer: {error}") from error
+        return _claim(problem, columns, matrix, gap)
+
+
+def _known_name(name: str) -> str:
+    """Return PuLP's spelling of ``name``; raise ScenarioError when it cannot be run here."""
+    import pulp
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        able = pulp.listSolvers(onlyAvailable=True)
+        every = pulp.listSolvers()
+    wanted = name.strip().lower()
+    if wanted == "cbc":
+        found = [n for n in ("PULP_CBC_CMD", "COIN_CMD") if n in able]
+        known = True
+    else:
+        found = [n for n in able if n.lower() == wanted]
+        known = wanted in {n.lower() for n in every}
+    if found:
+        return str(found[0])
+    names = ["highs", "scip", "cp-sat"]
+    names += ["cbc"] if {"PULP_CBC_CMD", "COIN_CMD"} & set(able) else []
+    names += sorted(n for n in able if n.lower() != "highs")
+    fault = "is not installed here" if known else "is not known"
+    raise ScenarioError(f"solver {name}: {fault}; available: {', '.join(names)}")
+
+
+def _solver(
+    known: str, limits: Limits, seconds: float | None, warm: bool
+) -> tuple[pulp.LpSolver, float]:
+    """Return PuLP's solver and the largest relative gap of an answer it calls optimal."""
+    import pulp
+
+    takes = inspect.signature(getattr(pulp, known).__init__).parameters
+    # solvers divide by the larger of objective and bound, we by the objective
+    asked = (1 - 1e-6) * limits.gap / (1 + limits.gap)
+    options: dict[str, Any] = {"msg": False, "gapRel": asked}
+    options["timeLimit"] = seconds
+    options["threads"] = limits.threads
+    if known in ("PULP_CBC_CMD", "COIN_CMD"):
+        options["options"] = [f"randomCbcSeed {1 + limits.seed}"]
+        options["warmStart"] = warm
+    given = {k: v for k, v in options.items() if k in takes and v is not None}
+    gap = limits.gap if "gapRel" in takes else max(limits.gap, _OWN_GAP)
+    return pulp.getSolver(known, **given), gap
+
+
+def _problem(program: Program, matrix: Matrix) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
+    import pulp
+
+    m, n = matrix.A.shape
+    problem = pulp.LpProblem("sitepick", pulp.LpMinimize)
+    columns = [
+        pulp.LpVariable(name, low, high, pulp.LpInteger if whole else pulp.LpContinuous)
+        for name, low, high, whole in zip(
+            plain_names(n, program.column_label),
+            matrix.lower.tolist(),
+            matrix.upper.tolist(),
+            matrix.integer.tolist(),
+            strict=True,
+        )
+    ]
+    problem.addVariables(columns)
+    cost = matrix.cost.tolist()
+    goal = {columns[j]: cost[j] for j in np.flatnonzero(matrix.cost)}
+    problem.setObjective(pulp.LpAffineExpression(goal, constant=float(matrix.offset)))
+    for i, name in enumerate(plain_names(m, program.row_label)):
+        part = slice(matrix.A.indptr[i], matrix.A.indptr[i + 1])
+        entries = matrix.A.indices[part].tolist(), matrix.A.data[part].tolist()
+        if not entries[0]:
+            continue  # the relaxation was feasible, so zero satisfies it
+        terms = {columns[j]: v for j, v in zip(*entries, strict=True)}
+        low, high = float(matrix.row_lower[i]), float(matrix.row_upper[i])
+        sides = [(pulp.LpConstraintGE, low, "_low"), (pulp.LpConstraintLE, high, "_high")]
+        if low == high:
+            sides = [(pulp.LpConstraintEQ, low, "")]
+        for sense, side, suffix in sides:
+            if math.isfinite(side):
+                row = pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, None, side)
+                problem.addConstraint(row, name + suffix)
+    return problem, columns
+
+
+def _claim(
+    problem: pulp.LpProblem, columns: list[pulp.LpVariable], matrix: Matrix, gap: float
+) -> Claim:
+    import pulp
+
+    said = pulp.LpSolution.get(problem.sol_status, str(problem.sol_status))
+    done = problem.sol_status == pulp.LpSolutionOptimal
+    # a run that a limit ended without a point may be called infeasible in ``sol_status``, never in
+    # ``status``; CBC's "integer infeasible" is so in ``status`` alone
+    refused = problem.status == pulp.LpStatusInfeasible and problem.sol_status in (
+        pulp.LpSolutionInfeasible,
+        pulp.LpSolutionNoSolutionFound,
+    )
+    values = None
+    if done or problem.sol_status == pulp.LpSolutionIntegerFeasible:
+        idle = np.clip(0.0, matrix.lower, matrix.upper)
+        seen = [column.varValue for column in columns]
+        values = np.array([z if v is None else v for v, z in zip(seen, idle, strict=True)], float)
+    bound = -math.inf
+    if done and values is not None:
+        objective = matrix.objective(values)
+        # the solver's gap may be relative to the objective without its constant; its stopping rule
+        # is met with room for rounding
+        bound = objective - (1 - 1e-6) * gap * max(abs(objective), abs(objective - matrix.offset))
+    return Claim(values=values, bound=bound, infeasible=refused, said=said.lower())

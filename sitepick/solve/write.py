@@ -27,9 +27,9 @@ def write_model(program: Program, path: Path) -> None:
     matrix = program.matrix
     h = highs.load(matrix, relax=False, threads=None)
     m, n = matrix.A.shape
-    for i, name in enumerate(_names(n, program.column_label)):
+    for i, name in enumerate(plain_names(n, program.column_label)):
         h.passColName(i, name)
-    for i, name in enumerate(_names(m, program.row_label)):
+    for i, name in enumerate(plain_names(m, program.row_label)):
         h.passRowName(i, name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def write_model(program: Program, path: Path) -> None:
         raise SitepickError(f"{path}: HiGHS could not write the model")
 
 
-def _names(count: int, label: Callable[[int], str]) -> list[str]:
+def plain_names(count: int, label: Callable[[int], str]) -> list[str]:
     """Return labels as LP files take them: plain characters, no leading digit, unique."""
     out: list[str] = []
     seen: set[str] = set()
