@@ -12,7 +12,7 @@ import numpy as np
 
 from sitepick.baselines import greedy
 from sitepick.blocks import GOALS, build
-from sitepick.blocks.columns import it_at
+from sitepick.blocks.columns import it_at, open_at
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY
 from sitepick.errors import ScenarioError
 from sitepick.instance import assemble
@@ -57,6 +57,25 @@ class Planner:
         self.instance: Instance = assemble(self.prepared.scenario, self.prepared.candidates)
         self.program, self.ledger = build(self.instance)
         self.seconds["model"] = time.perf_counter() - began
+
+    def without_idle(self, values: FloatArray) -> FloatArray:
+        """Return the plan without sites that hold no IT, where leaving them out costs no more.
+
+        Inside the asked gap a solver may leave a site open for nothing; a planner never would.
+        """
+        inst, level = self.instance, open_at(self.program, self.instance)
+        it = it_at(self.program, inst)
+        mw = np.where(it >= 0, values[np.maximum(it, 0)], 0.0).sum(axis=(1, 2, 3))
+        fact = inst.sites.existing | inst.sites.required
+        idle = np.flatnonzero((values[level[:, -1]] > 0.5) & (mw < 1e-6) & ~fact)
+        matrix = self.program.matrix
+        theirs = np.isin(matrix.owner, idle) & matrix.integer
+        if not theirs.any():
+            return values
+        found = self.complete(np.where(theirs, matrix.lower, values))
+        if found is None or matrix.objective(found) > matrix.objective(values):
+            return values
+        return found
 
     @cached_property
     def penalty(self) -> FloatArray:
@@ -162,6 +181,10 @@ class Planner:
             exact=self.exact,
             branch_families=("siting.open",),
         )
+        if out.values is not None:
+            kept = self.without_idle(out.values)
+            value = self.program.matrix.objective(kept)
+            out = replace(out, values=kept, objective=value, gap=gap_between(value, out.bound))
         if math.isfinite(out.bound):
             return out
         # stopped before anything was proven: what the bounds of the columns alone allow

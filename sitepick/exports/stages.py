@@ -109,7 +109,9 @@ def _layer_mw(poi: dict[str, Any] | None, scenario: Scenario, time: Timeline, t:
     if poi is None or poi["headroom_mw"] is None:
         return 0.0
     wait = add_months(scenario.as_of, whole_months(12 * power.wait_years))
-    start = date.fromisoformat(poi["from_date"]) if poi["from_date"] else wait
+    stated = date.fromisoformat(poi["from_date"]) if poi["from_date"] else wait
+    slip = power.slip_years.get(power.headroom_stage, 0.0)
+    start = add_months(stated, whole_months(12 * slip))
     if time.starts[t] < start:
         return 0.0
     return float(poi["headroom_mw"]) * power.headroom_pct / 100

@@ -219,6 +219,10 @@ def _stop(run: Run, year: int) -> str:
         return "budget"
     if names:
         return _SHORT.get(names[0], names[0].split(".")[0])
+    energised = min((row.period for row in run.solution.it), default="9999")
+    early = [r.period for r in run.solution.turned_away if r.period < energised]
+    if str(year) < energised[:4] and any(period[:4] >= str(year) for period in early):
+        return "lead times"
     here = [e for e in _ends_in(run, year) if e.period in run.solution.periods]
     if here and not any(r.period == here[-1].period for r in run.solution.turned_away):
         return "all placed"
