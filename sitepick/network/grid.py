@@ -11,24 +11,18 @@ when it feeds the grid, so load is a negative injection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from sitepick.errors import LayerError
+from sitepick.network.types import BASE_MVA, BoolArray, DcTies, FloatArray, Grid, IntArray, Plants
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+__all__ = ["BASE_MVA", "BoolArray", "DcFlow", "DcTies", "FloatArray", "Grid", "IntArray", "Plants"]
 
-BASE_MVA = 100.0
 # A branch without impedance (a closed bus coupler) gets this reactance: two orders of magnitude
 # below the smallest one in the bundled grids, large enough not to spoil the factorisation.
 ZERO_X_PU = 1e-7
@@ -37,60 +31,6 @@ ISLANDING_TOLERANCE = 1e-6
 # Right-hand sides per triangular solve. Wider blocks wake the threads of BLAS inside SuperLU, which
 # on a busy machine made 2,346 solves take 4 s instead of 0.2 s.
 _SOLVE_COLUMNS = 8
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A grid as arrays: N buses, M branches, P points of interconnection (substations).
-
-    Buses and branches out of service are left out by the reader. Build with `Grid.from_tables`.
-    """
-
-    bus_ids: tuple[str, ...]  # (N,)
-    bus_kv: FloatArray  # (N,) kV
-    load_mw: FloatArray  # (N,) MW drawn
-    gen_mw: FloatArray  # (N,) MW stored dispatch of in-service plants, before balancing
-    pmax_mw: FloatArray  # (N,) MW capacity of in-service plants
-    branch_ids: tuple[str, ...]  # (M,)
-    from_bus: IntArray  # (M,) index of a bus
-    to_bus: IntArray  # (M,) index of a bus
-    x_pu: FloatArray  # (M,) per unit on BASE_MVA; negative for some three-winding legs
-    tap: FloatArray  # (M,) ratio, 1 = nominal
-    shift_rad: FloatArray  # (M,) radians
-    rating_mw: FloatArray  # (M,) MVA taken as MW; inf = unlimited
-    is_line: BoolArray  # (M,) False for transformers
-    stored_mw: FloatArray  # (M,) MW of the AC solution that came with the data, NaN if none
-    poi_ids: tuple[str, ...]  # (P,)
-    poi_bus: IntArray  # (P,) index of the bus of highest kV of the substation
-
-    @classmethod
-    def from_tables(cls, folder: str | Path) -> Grid:
-        """Read ``buses``, ``branches`` and ``plants`` (``.csv`` or ``.csv.gz``) from a folder.
-
-        Columns as `data/README.md` lists them. ``rating_mva`` 0 means unlimited, ``tap`` 0 means 1.
-        Raises `LayerError` with every fault found.
-        """
-        from sitepick.network.grid_tables import read_grid
-
-        return read_grid(Path(folder))
-
-    @property
-    def n_bus(self) -> int:
-        return len(self.bus_ids)
-
-    @property
-    def n_branch(self) -> int:
-        return len(self.branch_ids)
-
-    @cached_property
-    def bus_kv_of_branch(self) -> FloatArray:
-        """(M,) kV: the lower of the two ends."""
-        return np.minimum(self.bus_kv[self.from_bus], self.bus_kv[self.to_bus])
-
-    @cached_property
-    def poi_index(self) -> dict[str, int]:
-        """Position of each POI in ``poi_ids``."""
-        return {poi: k for k, poi in enumerate(self.poi_ids)}
 
 
 class DcFlow:

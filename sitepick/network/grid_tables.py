@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from sitepick import bundled
 from sitepick.errors import LayerError
-from sitepick.network.grid import FloatArray, Grid, IntArray
+from sitepick.network.types import DcTies, FloatArray, Grid, IntArray, Plants
 
-_TEXT = {
-    "buses": ("bus_id", "poi_id"),
-    "branches": ("branch_id", "from_bus", "to_bus", "device"),
-    "plants": ("plant_id", "bus_id"),
+# Columns of each table with what stands for a missing column; None = the column is needed.
+_TEXT: dict[str, dict[str, str | None]] = {
+    "buses": {"bus_id": None, "poi_id": "", "zone": ""},
+    "branches": {"branch_id": None, "from_bus": None, "to_bus": None, "device": None},
+    "plants": {"plant_id": None, "bus_id": None, "fuel": "", "from_date": "", "to_date": ""},
+    "dclines": {"dcline_id": None, "from_bus": None, "to_bus": None},
 }
-_NUMBERS = {
-    "buses": ("base_kv", "load_mw"),
-    "branches": ("x_pu", "rating_mva", "tap", "shift_deg", "pf_mw"),
-    "plants": ("pmax_mw", "pg_mw", "status"),
+_NUMBERS: dict[str, dict[str, float | None]] = {
+    "buses": {"base_kv": None, "load_mw": None},
+    "branches": {"x_pu": None, "rating_mva": None, "tap": 1.0, "shift_deg": 0.0, "pf_mw": np.nan},
+    "plants": {
+        **{"pmax_mw": None, "pg_mw": None, "pmin_mw": 0.0, "status": 1.0},
+        **{"cost_usd_h": 0.0, "cost_usd_mwh": 0.0, "cost_usd_mw2h": 0.0},
+    },
+    "dclines": {"pmin_mw": None, "pmax_mw": None, "scheduled_mw": 0.0, "status": 1.0},
 }
+_PLANT_NUMBERS = ("pmax_mw", "pmin_mw", "pg_mw", "cost_usd_h", "cost_usd_mwh", "cost_usd_mw2h")
+_KEYS = {
+    "buses": "bus_id",
+    "branches": "branch_id",
+    "plants": "plant_id",
+    "dclines": "dcline_id",
+}
+_OPTIONAL_TABLES = {"dclines"}
 _MAY_BE_EMPTY = {"pf_mw"}
 _MAX_SHOWN = 5
 
 
 def read_grid(folder: Path) -> Grid:
-    """Read ``buses``, ``branches`` and ``plants`` of a folder into a `Grid`.
+    """Read the tables of a folder into a `Grid`.
 
     Raises `LayerError` listing every fault: missing files and columns, text in number columns,
-    repeated ids, branches and plants at unknown buses.
+    repeated ids, branches, plants and ties at unknown buses.
     """
     problems: list[str] = []
     tables = {name: _read_table(folder, name, problems) for name in _TEXT}
     if problems:
         raise LayerError(problems)
     buses, branches, plants = tables["buses"], tables["branches"], tables["plants"]
-    for name, key in (("buses", "bus_id"), ("branches", "branch_id"), ("plants", "plant_id")):
+    dclines = tables["dclines"]
+    for name, key in _KEYS.items():
         repeated = tables[name][key][tables[name][key].duplicated()]
         _report(problems, folder, name, key, "appears more than once", repeated)
     bus_at = {bus: k for k, bus in enumerate(buses["bus_id"])}
@@ -51,10 +68,12 @@ def read_grid(folder: Path) -> Grid:
     _report(problems, folder, "branches", "rating_mva", "is negative", negative)
     loops = branches["branch_id"][ends["from_bus"] == ends["to_bus"]]
     _report(problems, folder, "branches", "branch_id", "joins a bus to itself", loops)
+    dates = {name: _dates(folder, plants[name], problems) for name in ("from_date", "to_date")}
+    ties = _ties(folder, dclines, bus_at, problems)
     if problems:
         raise LayerError(problems)
 
-    running = (plants["status"] != 0).to_numpy()
+    running = (plants["status"] > 0).to_numpy()
     n = len(buses)
 
     def at_buses(column: str) -> FloatArray:
@@ -64,6 +83,7 @@ def read_grid(folder: Path) -> Grid:
     rating = branches["rating_mva"].to_numpy(dtype=float)
     tap = branches["tap"].to_numpy(dtype=float)
     poi_ids, poi_bus = _poi_buses(buses)
+    poi_at = {poi: k for k, poi in enumerate(poi_ids)}
     return Grid(
         bus_ids=tuple(buses["bus_id"]),
         bus_kv=buses["base_kv"].to_numpy(dtype=float),
@@ -81,7 +101,60 @@ def read_grid(folder: Path) -> Grid:
         stored_mw=branches["pf_mw"].to_numpy(dtype=float),
         poi_ids=poi_ids,
         poi_bus=poi_bus,
+        plants=Plants(
+            ids=tuple(plants["plant_id"]),
+            bus=plant_bus,
+            fuel=tuple(fuel.strip().lower() for fuel in plants["fuel"]),
+            **{name: plants[name].to_numpy(dtype=float) for name in _PLANT_NUMBERS},
+            in_service=running,
+            from_date=dates["from_date"],
+            to_date=dates["to_date"],
+        ),
+        dc_ties=ties,
+        zone=tuple(buses["zone"]),
+        poi_of_bus=_positions(buses["poi_id"], poi_at),
+        synthetic=folder.resolve().is_relative_to(bundled.data_dir().resolve()),
     )
+
+
+def _ties(
+    folder: Path, dclines: pd.DataFrame, bus_at: dict[str, int], problems: list[str]
+) -> DcTies:
+    """The lines in service that touch the grid, seen from the end that is in it."""
+    start = _positions(dclines["from_bus"], bus_at)
+    end = _positions(dclines["to_bus"], bus_at)
+    lost = dclines["dcline_id"][(start < 0) & (end < 0)]
+    _report(problems, folder, "dclines", "dcline_id", "has neither end at a bus of buses", lost)
+    running = (dclines["status"] > 0).to_numpy()
+    pmin, pmax, scheduled = (
+        dclines[name].to_numpy(dtype=float)[running]
+        for name in ("pmin_mw", "pmax_mw", "scheduled_mw")
+    )
+    start, end = start[running], end[running]
+    # The table counts MW from its from_bus to its to_bus, which is an import at the latter.
+    arrives = end >= 0
+    return DcTies(
+        ids=tuple(dclines["dcline_id"].to_numpy()[running]),
+        bus=np.where(arrives, end, start),
+        other_bus=np.where(arrives, start, end),
+        pmin_mw=np.where(arrives, pmin, -pmax),
+        pmax_mw=np.where(arrives, pmax, -pmin),
+        scheduled_mw=np.where(arrives, scheduled, -scheduled),
+    )
+
+
+def _dates(folder: Path, texts: pd.Series, problems: list[str]) -> tuple[date | None, ...]:
+    found: list[date | None] = []
+    wrong: list[int] = []
+    for row, text in enumerate(texts):
+        try:
+            found.append(date.fromisoformat(text.strip()) if text.strip() else None)
+        except ValueError:
+            found.append(None)
+            wrong.append(row)
+    what = "is no date; write it as 2028-06-01"
+    _report(problems, folder, "plants", str(texts.name), what, texts.iloc[wrong])
+    return tuple(found)
 
 
 def _read_table(folder: Path, name: str, problems: list[str]) -> pd.DataFrame:
@@ -90,19 +163,27 @@ def _read_table(folder: Path, name: str, problems: list[str]) -> pd.DataFrame:
         if path.is_file():
             break
     else:
-        problems.append(f"{folder}: {name}.csv or {name}.csv.gz is missing; add the table")
-        return pd.DataFrame()
+        if name not in _OPTIONAL_TABLES:
+            problems.append(f"{folder}: {name}.csv or {name}.csv.gz is missing; add the table")
+            return pd.DataFrame()
+        empty = pd.DataFrame(columns=[*_TEXT[name], *_NUMBERS[name]])
+        return empty.astype(dict.fromkeys(_NUMBERS[name], float))
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, EOFError, ValueError) as fault:
         problems.append(f"{path}: cannot be read as CSV ({fault}); export it again")
         return pd.DataFrame()
-    wanted = _TEXT[name] + _NUMBERS[name]
-    missing = [column for column in wanted if column not in table.columns]
-    if missing:
-        problems.append(f"{path}:1: missing column {', '.join(missing)}; add it")
+    defaults = {**_TEXT[name], **_NUMBERS[name]}
+    missing = [column for column in defaults if column not in table.columns]
+    needed = [column for column in missing if defaults[column] is None]
+    if needed:
+        problems.append(f"{path}:1: missing column {', '.join(needed)}; add it")
         return pd.DataFrame()
+    for column in missing:
+        table[column] = defaults[column]
     for column in _NUMBERS[name]:
+        if column in missing:
+            continue
         numbers = pd.to_numeric(table[column], errors="coerce")
         bad = ~np.isfinite(numbers.to_numpy(dtype=float))
         if column in _MAY_BE_EMPTY:

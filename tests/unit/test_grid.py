@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,22 +47,6 @@ def random_grid(seed: int, n: int = 10, spur: bool = False) -> Grid:
         stored_mw=np.full(m, np.nan),
         poi_ids=tuple(f"p{k}" for k in range(n)),
         poi_bus=np.arange(n),
-    )
-
-
-def without_branches(grid: Grid, keep: np.ndarray) -> Grid:
-    """The grid with only the branches where ``keep`` (M,) is True."""
-    return replace(
-        grid,
-        branch_ids=tuple(np.array(grid.branch_ids)[keep]),
-        from_bus=grid.from_bus[keep],
-        to_bus=grid.to_bus[keep],
-        x_pu=grid.x_pu[keep],
-        tap=grid.tap[keep],
-        shift_rad=grid.shift_rad[keep],
-        rating_mw=grid.rating_mw[keep],
-        is_line=grid.is_line[keep],
-        stored_mw=grid.stored_mw[keep],
     )
 
 
@@ -143,6 +129,10 @@ def test_islands_are_balanced_one_by_one_and_dead_ones_carry_nothing() -> None:
         rating_mw=np.concatenate([first.rating_mw, second.rating_mw]),
         is_line=np.concatenate([first.is_line, second.is_line]),
         stored_mw=np.concatenate([first.stored_mw, second.stored_mw]),
+        zone=("",) * (2 * n),
+        poi_of_bus=np.arange(2 * n) % n,
+        x_estimated=np.zeros(first.n_branch + second.n_branch, dtype=bool),
+        rating_estimated=np.zeros(first.n_branch + second.n_branch, dtype=bool),
     )
     dc = DcFlow(both)
     assert dc.n_islands == 2
@@ -182,7 +172,7 @@ def test_texas_outage_factors_equal_solving_again(texas: Grid) -> None:
     assert not islanding.any()
     for column, out in enumerate(outages):
         keep = np.arange(texas.n_branch) != out
-        without = DcFlow(without_branches(texas, keep))
+        without = DcFlow(texas.take_branches(keep))
         after = without.flows(injection)
         np.testing.assert_allclose((base + lodf[:, column] * base[out])[keep], after, atol=1e-6)
 
@@ -219,3 +209,72 @@ def test_text_in_a_number_column_and_missing_tables_are_named(tmp_path) -> None:
     assert "buses.csv:2: base_kv is 'high'; give a number" in text
     assert "branches.csv or branches.csv.gz is missing" in text
     assert "plants.csv:1: missing column pmax_mw" in text
+
+
+def test_texas_plants_ties_and_zones_are_read(texas: Grid) -> None:
+    plants, ties = texas.plants, texas.dc_ties
+    assert texas.synthetic
+    assert len(plants.ids) == 598
+    running = plants.in_service
+    at_bus = np.bincount(plants.bus[running], plants.pmax_mw[running], minlength=texas.n_bus)
+    np.testing.assert_allclose(at_bus, texas.pmax_mw)
+    assert {"coal", "ng", "nuclear", "solar", "wind"} <= set(plants.fuel)
+    assert plants.cost_usd_mwh[plants.ids.index("G12875")] == 0.0
+    assert (plants.pmin_mw <= plants.pmax_mw).all()
+    assert plants.from_date == plants.to_date == (None,) * 598
+    assert ties.ids == ("D07", "D08")
+    assert [texas.bus_ids[k] for k in ties.bus] == ["3002054", "3008126"]
+    assert ties.other_bus.tolist() == [-1, -1]
+    assert ties.pmax_mw.tolist() == [200.0, 600.0]
+    assert ties.pmin_mw.tolist() == [-200.0, -600.0]
+    assert texas.zone[0] == "Far West"
+    assert texas.poi_ids[texas.poi_of_bus[0]] == "TX39762"
+    np.testing.assert_array_equal(texas.poi_of_bus[texas.poi_bus], np.arange(1250))
+    assert not texas.x_estimated.any()
+
+
+SMALL = {
+    "buses": "bus_id,base_kv,load_mw\n1,138,10\n2,138,5\n",
+    "branches": "branch_id,from_bus,to_bus,device,x_pu,rating_mva\nL1,1,2,line,0.1,0\n",
+    "plants": "plant_id,bus_id,pmax_mw,pg_mw,fuel,from_date\nG1,1,9,5,Gas ,2028-06-01\n",
+}
+
+
+def write_tables(folder: Path, **tables: str) -> Path:
+    for name, text in (SMALL | tables).items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_columns_that_are_not_there_have_defaults(tmp_path) -> None:
+    grid = Grid.from_tables(write_tables(tmp_path))
+    assert grid.rating_mw.tolist() == [np.inf]
+    assert grid.tap.tolist() == [1.0]
+    assert grid.zone == ("", "")
+    assert grid.poi_of_bus.tolist() == [-1, -1]
+    assert grid.plants.fuel == ("gas",)
+    assert grid.plants.from_date == (date(2028, 6, 1),)
+    assert grid.plants.in_service.all()
+    assert grid.dc_ties.ids == ()
+    assert not grid.synthetic
+
+
+def test_a_tie_counts_imports_at_the_end_that_is_in_the_grid(tmp_path) -> None:
+    head = "dcline_id,from_bus,to_bus,pmin_mw,pmax_mw,scheduled_mw,status\n"
+    rows = "in,9,1,-10,50,40,1\nout,2,9,-10,50,40,1\nboth,1,2,-10,50,40,1\noff,1,2,0,1,1,0\n"
+    ties = Grid.from_tables(write_tables(tmp_path, dclines=head + rows)).dc_ties
+    assert ties.ids == ("in", "out", "both")
+    assert ties.bus.tolist() == [0, 1, 1]
+    assert ties.other_bus.tolist() == [-1, -1, 0]
+    assert ties.scheduled_mw.tolist() == [40.0, -40.0, 40.0]
+    assert ties.pmin_mw.tolist() == [-10.0, -50.0, -10.0]
+    assert ties.pmax_mw.tolist() == [50.0, 10.0, 50.0]
+
+
+def test_arrays_of_another_length_are_refused() -> None:
+    grid = random_grid(0)
+    with pytest.raises(ValueError, match="zone has 1 entries"):
+        replace(grid, zone=("a",))
+    fewer = grid.take_branches(np.array([2, 0]))
+    assert fewer.branch_ids == ("l2", "l0")
+    assert fewer.x_estimated.size == 2

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_grid import dense_flows, random_grid, without_branches
+from test_grid import dense_flows, random_grid
 
 from sitepick.bundled import data_dir
 from sitepick.errors import LayerError
@@ -109,7 +109,7 @@ def sparse_bisected(grid: Grid, bus: int, outages: list[int]) -> float:
     best = TOP_MW
     for out in [None, *outages]:
         keep = np.arange(grid.n_branch) != (-1 if out is None else out)
-        left = without_branches(grid, keep)
+        left = grid.take_branches(keep)
         dc = DcFlow(left)
         before = dc.flows(injection(grid, bus, 0.0))
         slope = (dc.flows(injection(grid, bus, 100.0)) - before) / 100.0
