@@ -31,6 +31,10 @@ sitepick validate plan.yaml --set power.tie_km_max=20 --layers""",
 sitepick layers subs.gpkg
 sitepick layers substations.geojson --preset hifld
 sitepick layers --presets""",
+    "flex": """\
+sitepick flex ercot.csv                          # hourly load of a year: MW for 0.25 % ... 5 %
+sitepick flex areas.csv.gz --pct 0.1 --hours 40 --out margins.csv
+sitepick flex duration.csv --peak-mw 85000       # columns mw, hours""",
     "candidates": """\
 sitepick candidates plan.yaml
 sitepick candidates plan.yaml --out why-not.geojson""",

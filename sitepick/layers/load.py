@@ -80,7 +80,7 @@ class _Loader:
         self.hashes: dict[Path, tuple[str, int]] = {}
 
     def all(self, scenario: Scenario) -> Layers:
-        tables: dict[str, pd.DataFrame] = {}
+        tables: dict[str, Any] = {}
         for role in SORTED_BY:
             frames = []
             for spec in getattr(scenario.layers, role):

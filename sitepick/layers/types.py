@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import numpy as np
     import pandas as pd
 
 
@@ -36,6 +37,26 @@ class Note:
     code: str  # stable, e.g. "sentinel_null", documented in docs/messages.md
     message: str  # planner's words with the count and the first few ids
     count: int = 0
+
+
+@dataclass(frozen=True)
+class LoadCurve:
+    """Load of one area over one year. ``hourly``: values are in order of time, one an hour."""
+
+    name: str
+    mw: np.ndarray  # (n,) load, MW
+    hours: np.ndarray  # (n,) how long each value lasts, h
+    hourly: bool
+
+    @property
+    def peak_mw(self) -> float:
+        """The curve's own maximum, MW."""
+        return float(self.mw.max())
+
+    @property
+    def load_factor(self) -> float:
+        """Mean over maximum."""
+        return float(self.mw @ self.hours / self.hours.sum() / self.mw.max())
 
 
 @dataclass(frozen=True)
@@ -83,6 +104,8 @@ class Layers:
     """site_id, what (site|it_mw|grid_mw), mw, date, musd."""
     matrix: pd.DataFrame | None = None
     """site_id, place_id, meaning (rtt_ms|km|musd_per_mw_year), value."""
+    curves: tuple[LoadCurve, ...] = ()
+    """Load curves of `flexible.areas`, in the order of the scenario."""
     sources: tuple[Source, ...] = ()
     notes: tuple[Note, ...] = ()
 
