@@ -70,7 +70,7 @@ def _room(inst: Instance) -> FloatArray:
     """Return (B, T) grid MW that letters and layers promise, each POI taken by itself."""
     room = inst.headroom.dated_mw.copy()
     for o, poi in enumerate(inst.headroom.offer_poi):
-        room[poi] += np.where(inst.headroom.offer_active[o], inst.headroom.offer_mw[o], 0.0)
+        room[poi] += inst.headroom.offer_share[o] * inst.headroom.offer_mw[o]
     return np.minimum(room, inst.headroom.most_mw[:, None])
 
 

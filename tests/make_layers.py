@@ -94,7 +94,7 @@ def offers(*rows: Mapping[str, Any]) -> pd.DataFrame:
         {"offer_id": None, "poi_id": None, "mw_total": np.nan, "from_date": date(2028, 1, 1),
          "to_date": None, "stage": "signed", "firm": True, "curtail_hours_per_year": 0.0,
          "min_take_pct": 0.0, "security_kusd_per_mw": 0.0, "upgrade_musd": 0.0, "reply_by": None,
-         "letter_date": None, "source": "letter"},
+         "letter_date": None, "source": "letter", "ramp_years": 0.0},
     )  # fmt: skip
     return frame.astype({"firm": bool})
 

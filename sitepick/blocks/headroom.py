@@ -31,11 +31,16 @@ def possible_mw(inst: Instance) -> FloatArray:
     """Return (B, T) the most grid MW that a POI can carry in each period."""
     room = inst.headroom
     out = room.dated_mw.copy()
-    offer, period = np.nonzero(room.offer_active)
-    np.add.at(out, (room.offer_poi[offer], period), room.offer_mw[offer])
+    np.add.at(out, room.offer_poi, room.offer_mw[:, None] * room.offer_share)
     first = inst.time.after(room.step_lead_months)
     out[room.step_pois, first:] += room.step_mw * room.step_most
-    return np.minimum(out, room.most_mw[:, None])
+    out = np.minimum(out, room.most_mw[:, None])
+    if room.ramp_mw_per_year is not None:
+        grown = room.ramp_mw_per_year * inst.time.dt
+        before = np.zeros(len(out))
+        for t in range(inst.time.n):
+            before = out[:, t] = np.minimum(out[:, t], before + grown[t])
+    return out
 
 
 def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
@@ -70,7 +75,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     ledger.purchase(
         "upgrades",
         accept,
-        room.offer_active[lumpy].argmax(axis=1),
+        (room.offer_share[lumpy] > 0).argmax(axis=1),
         room.offer_upgrade_musd[lumpy],
         life_years=inst.ties.life_years,
         lead_months=0,
@@ -130,9 +135,11 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
         relaxable=True,
     ).reshape(b, n)
     program.add_entries(limit, mw, 1)
-    offer, t = np.nonzero(room.offer_active)
+    offer, t = np.nonzero(room.offer_share)
     take = program.index("headroom.take", (len(room.offer_ids),))
-    program.add_entries(limit[room.offer_poi[offer], t], take[offer], -1)
+    share = room.offer_share[offer, t]
+    program.add_entries(limit[room.offer_poi[offer], t], take[offer], -share)
+    _ramp(program, inst)
     _accepted(program, inst)
     _billed(program, inst)
     _steps(program, inst, limit)
@@ -180,9 +187,27 @@ def _billed(program: Program, inst: Instance) -> None:
     at = np.full(len(room.poi_ids), -1)
     at[pois] = np.arange(len(pois)) * n
     take = program.index("headroom.take", (len(room.offer_ids),))
-    offer, t = np.nonzero(room.offer_active & (room.offer_min_take > 0)[:, None])
-    program.add_entries(least[at[room.offer_poi[offer]] + t], take[offer],
-                        -room.offer_min_take[offer])  # fmt: skip
+    asked = room.offer_min_take[:, None] * room.offer_share  # of the MW that are there by then
+    offer, t = np.nonzero(asked)
+    program.add_entries(least[at[room.offer_poi[offer]] + t], take[offer], -asked[offer, t])
+
+
+def _ramp(program: Program, inst: Instance) -> None:
+    """Limit how fast a POI's contracted MW grow, from nothing before the first period."""
+    room, n = inst.headroom, inst.time.n
+    if room.ramp_mw_per_year is None:
+        return
+    b = len(room.poi_ids)
+    mw = poi_at(program, inst)
+    row = program.add_rows(
+        "headroom.ramp",
+        keys={"poi": np.repeat(np.arange(b), n), "period": periods(inst, b)},
+        upper=np.tile(room.ramp_mw_per_year * inst.time.dt, b),
+        unit="grid MW",
+        relaxable=True,
+    ).reshape(b, n)
+    program.add_entries(row, mw, 1)
+    program.add_entries(row[:, 1:], mw[:, :-1], -1)
 
 
 def _steps_at(program: Program, inst: Instance) -> IntArray:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sitepick.candidates import exclusions, generate, measure, power, references, regions, ties
+from sitepick.candidates import (
+    exclusions,
+    generate,
+    measure,
+    power,
+    queue,
+    references,
+    regions,
+    ties,
+)
 from sitepick.candidates.screen import COLUMNS as FAILED
 from sitepick.candidates.screen import Measured, screen
 from sitepick.candidates.text import empty, keep_columns, some, where
@@ -26,7 +35,7 @@ _TIES = ["site_id", "poi_id", "kv", "km", "cap_mw"]
 _OFFERS = [
     "offer_id", "poi_id", "mw_total", "from_date", "to_date", "stage", "firm",
     "curtail_hours_per_year", "min_take_pct", "security_kusd_per_mw", "upgrade_musd", "reply_by",
-    "letter_date", "source",
+    "letter_date", "source", "ramp_years",
 ]  # fmt: skip
 
 
@@ -60,10 +69,12 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
     notes += _climate(scenario, layers, places, site_regions)
     notes += _doubts(scenario, layers, places)
 
-    found = None
+    found, waits = None, empty(queue.COLUMNS)
     if with_grid:
         notes += _bare_pois(layers)
-        pois = pois.join(power.dated_mw(scenario, layers, pois))
+        waits, more = queue.tiers(scenario, layers, pois[power.in_queue(layers, pois)])
+        notes += more
+        pois = pois.join(power.dated_mw(scenario, layers, pois, waits))
         _refuse_unknown_mw(scenario, layers, pois)
         found = ties.search(scenario, places, pois, at_pois)
     measured = Measured(
@@ -112,6 +123,7 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
             ["limit_id", "poi_id"],
             of_pois,
         ),
+        queue=waits[waits["poi_id"].isin(of_pois)].reset_index(drop=True),
         commitments=_rows(
             layers.commitments,
             ["site_id", "what", "mw", "date", "musd"],

@@ -30,6 +30,11 @@ def later(day: date, years: float) -> date:
     return date(year, month + 1, min(day.day, ends))
 
 
+def months_between(first: date, second: date) -> int:
+    """Return the months from one first of a month to another."""
+    return (second.year - first.year) * 12 + second.month - first.month
+
+
 def all_pois(layers: Layers) -> pd.DataFrame:
     """Return every POI of the substations layer and of the letters, sorted by id.
 
@@ -89,8 +94,32 @@ def named_pois(layers: Layers) -> set[str]:
     return {poi for table in tables for named in table["poi_ids"] for poi in named or ()}
 
 
-def dated_mw(scenario: Scenario, layers: Layers, pois: pd.DataFrame) -> pd.DataFrame:
+def ramped(day: date, ramp_years: float, start: date, months_each: int) -> float:
+    """Return the share of MW dated ``day`` that are there in the period from ``start`` on.
+
+    They grow in equal steps, one per period, and are whole after ``ramp_years`` (rounded up to
+    whole periods of ``months_each`` months); without a ramp at once.
+    """
+    gone = (start.year - day.year) * 12 + start.month - day.month - (start.day < day.day)
+    steps = ceil(round(ramp_years * 12 / months_each, 6))
+    return 0.0 if gone < 0 else 1.0 if not steps else min(1.0, (gone // months_each + 1) / steps)
+
+
+def in_queue(layers: Layers, pois: pd.DataFrame) -> np.ndarray:
+    """Return (B,) the POIs whose MW have neither a letter nor a date: they wait in the queue."""
+    lettered = set() if layers.power_offers is None else set(layers.power_offers["poi_id"])
+    undated = np.array([day is None for day in pois["from_date"]], dtype=bool)
+    return (
+        undated & (pois["headroom_mw"] > 0).to_numpy() & ~pois["poi_id"].isin(lettered).to_numpy()
+    )
+
+
+def dated_mw(
+    scenario: Scenario, layers: Layers, pois: pd.DataFrame, queue: pd.DataFrame
+) -> pd.DataFrame:
     """Return, beside each POI, the most grid MW that count within the horizon, and its verdict.
+
+    ``queue`` is `sitepick.candidates.queue.tiers` of the POIs that are `in_queue`.
 
     Columns: mw (nan unknown), has_letter (bool), test ('' usable, else the name of the failed
     test), why (a planner's words). A letter replaces the layer's headroom at its POI. A date
@@ -100,6 +129,7 @@ def dated_mw(scenario: Scenario, layers: Layers, pois: pd.DataFrame) -> pd.DataF
     starts = period_starts(scenario.periods)
     best, why_letter = _letters(power, layers.power_offers, starts)
     last = starts[-2]
+    each = months_between(starts[0], starts[1])
     ids = pois["poi_id"].to_numpy(dtype=object)
     lettered = set() if layers.power_offers is None else set(layers.power_offers["poi_id"])
     has_letter = np.array([i in lettered for i in ids], dtype=bool)
@@ -115,18 +145,32 @@ def dated_mw(scenario: Scenario, layers: Layers, pois: pd.DataFrame) -> pd.DataF
         mw[unknown] = 0.0
 
     slip = power.slip_years.get(power.headroom_stage, 0.0)
-    waited = later(later(scenario.as_of, power.wait_years), slip)
+    waits: dict[str, list[tuple[float, float]]] = {}
+    for poi, over, years in zip(queue["poi_id"], queue["over_mw"], queue["years"], strict=True):
+        waits.setdefault(poi, []).append((float(over), float(years)))
+    usual = [(0.0, power.wait_years)]
     dates = list(pois["from_date"])
     for k in np.flatnonzero(~has_letter & (stated > 0)):
         given = dates[k]
-        day = waited if given is None else later(given, slip)
+        if given is None:
+            tiers = [(over, later(later(scenario.as_of, wait), slip))
+                     for over, wait in waits.get(ids[k], usual)]  # fmt: skip
+        else:
+            tiers = [(0.0, later(given, slip))]
         if power.headroom_stage not in power.count_stages:
             reason = (
                 f"its {stated[k]:,.0f} MW are of stage {power.headroom_stage}, which is not counted"
             )
-        elif day > last:
-            reason = f"its {stated[k]:,.0f} MW are dated {day}, after the last period starts"
+        elif tiers[0][1] > last:
+            reason = (
+                f"its {stated[k]:,.0f} MW are dated {tiers[0][1]}, after the last period starts"
+            )
         else:
+            ends = [over for over, _ in tiers[1:]] + [np.inf]
+            mw[k] = sum(
+                max(0.0, min(stated[k], end) - over) * ramped(day, power.ramp_years, last, each)
+                for (over, day), end in zip(tiers, ends, strict=True)
+            )
             continue
         mw[k], test[k], why[k] = 0.0, "no_dated_mw", reason
     for k in np.flatnonzero(has_letter & (mw <= 0)):
@@ -169,9 +213,11 @@ def _letters(
         day = None if pd.isna(row["from_date"]) else row["from_date"]
         day = day and later(day, power.slip_years.get(row["stage"], 0.0))
         until = None if pd.isna(row["to_date"]) else row["to_date"]
+        each = months_between(starts[0], starts[1])
         standing = np.array(
             [
-                (day is None or start >= day) and (until is None or (end - until).days <= 1)
+                (1.0 if day is None else ramped(day, float(row["ramp_years"]), start, each))
+                * (until is None or (end - until).days <= 1)
                 for start, end in pairwise(starts)
             ]
         )

@@ -59,6 +59,12 @@ def _regions(scenario: Scenario, layers: Layers) -> list[str]:
         for name, item in scenario.procurement.items()
         if item.level is not None
     ]
+    if scenario.power.model == "grid":
+        uses += [
+            (f"power.queue[{k}]", wait.level, [wait.region_id])
+            for k, wait in enumerate(scenario.power.queue)
+            if wait.level is not None and wait.region_id is not None
+        ]
     problems = []
     for path, level, ids in uses:
         if level not in by_level:

@@ -21,6 +21,14 @@ def _no_failures() -> pd.DataFrame:
     return pd.DataFrame({c: pd.Series(dtype=object) for c in columns})
 
 
+def _no_queue() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        {c: pd.Series(dtype=object) for c in ("poi_id", "over_mw", "years", "rule")}
+    )
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Tables keyed by text ids, sorted by id. ``nan`` means unknown or no limit, as said."""
@@ -66,6 +74,10 @@ class Candidates:
     """site_id, what, mw, date, musd; may be empty."""
     sources: tuple[Source, ...] = ()
     notes: tuple[Note, ...] = ()
+    queue: pd.DataFrame = field(default_factory=_no_queue)
+    """Waits of POIs that have neither a letter nor a date, where a rule covers them: poi_id,
+    over_mw (the MW above it, up to the next row's, wait ...), years (... this long from as_of),
+    rule (the region that states it, in words). The first over_mw of a POI is 0; years rise."""
     overridden: pd.DataFrame = field(default_factory=_no_failures)
     """Failed tests of places that are facts (existing, required, committed) and so stayed
     candidates; columns as in `failed`."""

@@ -108,6 +108,7 @@ class Case:
     ties: dict[tuple[str, str], Row] = field(init=False)
     ties_of: dict[str, list[Row]] = field(init=False)  # nearest first
     offers: dict[str, Row] = field(init=False)
+    queue: dict[str, list[Row]] = field(init=False)  # tiers of a POI that waits, smallest first
     reach: dict[tuple[str, str], Row] = field(init=False)
     regions_of: dict[str, dict[str, str]] = field(init=False)  # site -> level -> region_id
     region_rows: dict[tuple[str, str], Row] = field(init=False)
@@ -124,6 +125,11 @@ class Case:
         self.sites = {row["site_id"]: row for row in rows_of(table.sites)}
         self.pois = {row["poi_id"]: row for row in rows_of(table.pois)}
         self.offers = {row["offer_id"]: row for row in rows_of(table.offers)}
+        self.queue = defaultdict(list)
+        for row in rows_of(table.queue):
+            self.queue[row["poi_id"]].append(row)
+        for tiers in self.queue.values():
+            tiers.sort(key=lambda row: float(row["over_mw"]))
         self.ties, self.ties_of = {}, defaultdict(list)
         self.existing = {e.site_id: e for e in self.scenario.existing}
         if self.has_grid:

@@ -83,9 +83,10 @@ def demand_charge(case: Case, t: int) -> float:
     least: dict[str, float] = {}
     for offer_id, mw in case.taken.items():
         offer: Row = case.offers[offer_id]
-        if headroom.is_active(case, offer, t):
+        there = headroom.offer_share(case, offer, t)
+        if there:
             share = (number(offer["min_take_pct"]) or 0.0) / 100
-            least[offer["poi_id"]] = least.get(offer["poi_id"], 0.0) + share * mw
+            least[offer["poi_id"]] = least.get(offer["poi_id"], 0.0) + share * mw * there
     total = 0.0
     for poi in {*least, *(poi for _, poi, at in case.grid if at == t)}:
         billed_mw = max(case.poi_mw(poi, t), least.get(poi, 0.0))

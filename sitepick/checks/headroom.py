@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 
-from sitepick.checks.calendar import move, whole_months
+from sitepick.checks.calendar import MONTHS, move, whole_months
 from sitepick.checks.case import Case, Row, day, number, rows_of, standing
 from sitepick.checks.tolerance import more
 from sitepick.finding import Finding
@@ -40,6 +40,29 @@ def is_active(case: Case, offer: Row, t: int) -> bool:
     return start >= begins and (ends is None or (following - ends).days <= 1)
 
 
+def grown(case: Case, dated: date, ramp_years: float, t: int) -> float:
+    """Return the share of MW that a ramp from ``dated`` on has reached in period ``t``."""
+    each = MONTHS[case.scenario.periods.step]
+    steps = 0
+    while steps * each < 12 * ramp_years - 1e-6:  # whole periods that cover the ramp
+        steps += 1
+    reached, start = 0, case.calendar.starts[t]
+    while reached < steps and move(dated, reached * each) <= start:
+        reached += 1
+    return reached / steps if steps else float(dated <= start)
+
+
+def offer_share(case: Case, offer: Row, t: int) -> float:
+    """Return the share of an offer's MW that is there during period ``t``: none, ramping or all."""
+    if not is_active(case, offer, t):
+        return 0.0
+    dated = day(offer["from_date"])
+    if dated is None:
+        return 1.0
+    slip = case.scenario.power.slip_years.get(offer["stage"], 0.0)
+    return grown(case, move(dated, whole_months(12 * slip)), offer["ramp_years"], t)
+
+
 def first_active(case: Case, offer: Row) -> int | None:
     """Return the first period in which an offer is active."""
     return next((t for t in case.times if is_active(case, offer, t)), None)
@@ -67,13 +90,18 @@ def layer_mw(case: Case, poi: str, t: int) -> float:
     stated = number(row["headroom_mw"])
     if stated is None or power.headroom_stage not in power.count_stages:
         return 0.0
-    slip = power.slip_years.get(power.headroom_stage, 0.0)
+    slip = whole_months(12 * power.slip_years.get(power.headroom_stage, 0.0))
+    usable = stated * power.headroom_pct / 100
     dated = day(row["from_date"])
-    if dated is None:
-        begins = move(case.scenario.as_of, whole_months(12 * (power.wait_years + slip)))
-    else:
-        begins = move(dated, whole_months(12 * slip))
-    return stated * power.headroom_pct / 100 if case.calendar.starts[t] >= begins else 0.0
+    if dated is not None:
+        return usable * grown(case, move(dated, slip), power.ramp_years, t)
+    reached, total = usable, 0.0
+    for tier in reversed(case.queue.get(poi, [{"over_mw": 0.0, "years": power.wait_years}])):
+        begins = move(case.scenario.as_of, whole_months(12 * tier["years"]) + slip)
+        if reached > tier["over_mw"]:
+            total += (reached - tier["over_mw"]) * grown(case, begins, power.ramp_years, t)
+            reached = tier["over_mw"]
+    return total
 
 
 def _lettered(case: Case) -> set[str]:
@@ -135,8 +163,7 @@ def _limits(case: Case) -> Iterator[Finding]:
             used = case.poi_mw(poi, t)
             limit = 0.0 if poi in lettered else layer_mw(case, poi, t)
             for offer in taken_at[poi]:
-                if is_active(case, offer, t):
-                    limit += case.taken[offer["offer_id"]]
+                limit += case.taken[offer["offer_id"]] * offer_share(case, offer, t)
             if step is not None:
                 bought = sum(n for (p, at), n in case.steps.items() if p == poi and at <= t)
                 limit += step.mw * bought
@@ -149,6 +176,24 @@ def _limits(case: Case) -> Iterator[Finding]:
             if over:
                 message = f"{used:,.6g} grid MW are contracted, one POI may carry {most:,.6g}"
                 yield Finding("headroom.most", where, over, "grid MW", message)
+        yield from _growth(case, poi)
+
+
+def _growth(case: Case, poi: str) -> Iterator[Finding]:
+    per_year = case.scenario.power.max_ramp_mw_per_year
+    if per_year is None:
+        return
+    before = 0.0
+    for t in case.times:
+        used = case.poi_mw(poi, t)
+        most = per_year * case.calendar.years_each
+        over = more(used - before, most)
+        if over:
+            message = (
+                f"contracted grid MW grow by {used - before:,.6g}, a period allows {most:,.6g}"
+            )
+            yield Finding("headroom.ramp", f"POI {poi}, {case.when(t)}", over, "grid MW", message)
+        before = used
 
 
 def _shared(case: Case) -> Iterator[Finding]:

@@ -88,6 +88,14 @@ def _power(s: Scenario) -> str:
     slips = ", ".join(f"{stage} slips {years:g} years" for stage, years in p.slip_years.items())
     unknown = {"exclude": "unknown headroom excluded", "zero": "unknown headroom is 0 MW"}
     parts = [f"counts {', '.join(p.count_stages)}", slips, unknown[p.unknown_headroom]]
+    if s.layers.queue or p.queue:
+        files = ", ".join(file.file for file in s.layers.queue)
+        own = f"{len(p.queue)} own rule{'s' if len(p.queue) != 1 else ''}" if p.queue else ""
+        parts.append(f"queue waits from {' and '.join(t for t in (files, own) if t)}")
+    if p.ramp_years:
+        parts.append(f"MW without a letter ramp over {p.ramp_years:g} years")
+    if p.max_ramp_mw_per_year is not None:
+        parts.append(f"a POI grows by at most {p.max_ramp_mw_per_year:g} grid MW a year")
     if s.layers.parcels or s.layers.sites:
         parts.append(f"ties to {p.tie_km_max:g} km")
     return "; ".join(t for t in parts if t)

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sitepick.exports.sheet import Row, records
-from sitepick.exports.stages import offer_active
+from sitepick.exports.stages import offer_active, offer_share
 from sitepick.instance.timeline import FOREVER, Timeline
 from sitepick.scenario.catalog import HallClass, Hardware, hall_classes, hardware
 
@@ -297,8 +297,9 @@ class _Coster(Lookup):
         for take in self.solution.offers:
             offer = self.offers[take.offer_id]
             for t in range(self.time.n):
-                if offer["min_take_pct"] and self._active(offer, t):
-                    least[take.poi_id, t] += offer["min_take_pct"] / 100 * take.grid_mw
+                if offer["min_take_pct"]:
+                    there = take.grid_mw * offer_share(offer, self.scenario, self.time, t)
+                    least[take.poi_id, t] += offer["min_take_pct"] / 100 * there
         for poi, t in sorted({*at_poi, *least}):
             price = (self.pois[poi]["demand_usd_per_kw_month"] or 0.0) * 12 / 1000
             mw = sum(m for _, m in at_poi[poi, t])

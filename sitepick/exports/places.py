@@ -19,6 +19,7 @@ from sitepick.exports.rows import (
     stage_fields,
 )
 from sitepick.exports.sheet import Field, Row, Sheet, as_kind, plain, records, with_keep
+from sitepick.exports.stages import Tier, layer_tiers, waits_of
 
 if TYPE_CHECKING:
     from sitepick.run import Run
@@ -183,6 +184,8 @@ def substations_sheet(made: SiteRows) -> Sheet:
               "load headroom of the layer; empty: unknown; letters replace it"),
         Field("from_date", "date", "date", "date from which the layer's headroom is there"),
         Field("estimated", "", "boolean", "true: an estimate, not a utility's word"),
+        Field("dates", "", "text",
+              "the layer's MW by date where no letter counts, and what the date rests on"),
         Field("letters_mw", "grid MW", "number", "largest total of its letters; empty without any"),
         Field("grid_mw", "grid MW", "number",
               "contracted by the plan at the horizon's end, existing contracts left out"),
@@ -195,17 +198,23 @@ def substations_sheet(made: SiteRows) -> Sheet:
     for offer in made.look.offers.values():
         poi = offer["poi_id"]
         letters[poi] = max(letters.get(poi, 0.0), float(offer["mw_total"]))
-    rows = []
+    rows, waits = [], waits_of(made.candidates)
     for poi, info in made.look.pois.items():
         row = {f.name: info.get(f.name) for f in fields}
         row["estimated"] = bool(info["estimated"])
         row["letters_mw"] = letters.get(poi)
+        tiers = () if poi in letters else layer_tiers(info, waits.get(poi, []), made.scenario)
+        row["dates"] = "; ".join(_dated(tier) for tier in tiers) or None
         row["grid_mw"] = plain(made.grid.by_poi.get((poi, last), 0.0))
         row["synthetic"] = bool(info.get("synthetic", made.candidates.synthetic))
         rows.append(row)
     done, rows = with_keep(fields, rows, made.look.pois, made.candidates.pois.columns, "poi_id")
     meaning = "POIs that some candidate can tie to"
     return Sheet("substations", meaning, done, rows, [point(r) for r in rows], "Point")
+
+
+def _dated(tier: Tier) -> str:
+    return f"{tier.mw:,.6g} MW from {tier.begins} ({plain(tier.rule)})"
 
 
 def links_sheet(made: SiteRows) -> Sheet:

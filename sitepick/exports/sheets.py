@@ -83,6 +83,7 @@ def letters_sheet(made: SiteRows) -> Sheet:
         Field("firm", "", "boolean", "true: not curtailable"),
         Field("curtail_hours_per_year", "hours per year", "number", "most hours of curtailment"),
         Field("min_take_pct", "%", "number", "share billed even if not used"),
+        Field("ramp_years", "years", "number", "its MW grow to all over these years"),
         Field("security_kusd_per_mw", "kUSD per grid MW", "number", "security to be put up"),
         Field("upgrade_musd", money, "number", "network upgrade to be paid on acceptance"),
         Field("reply_by", "date", "date", "last day to answer"),
@@ -98,7 +99,7 @@ def letters_sheet(made: SiteRows) -> Sheet:
         start = offer_from(offer, made.scenario)
         row["counts_from"] = start.isoformat() if start else None
         for name in ("mw_total", "curtail_hours_per_year", "min_take_pct",
-                     "security_kusd_per_mw", "upgrade_musd"):  # fmt: skip
+                     "ramp_years", "security_kusd_per_mw", "upgrade_musd"):  # fmt: skip
             row[name] = as_kind(row[name], "number")
         rows.append(row)
     rows.sort(key=lambda r: (STAGES.index(r["stage"]), r["offer_id"]))

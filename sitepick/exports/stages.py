@@ -57,6 +57,64 @@ def offer_active(offer: dict[str, Any], scenario: Scenario, time: Timeline, t: i
     return end is None or (time.starts[t + 1] - date.fromisoformat(end)).days <= 1
 
 
+def offer_share(offer: dict[str, Any], scenario: Scenario, time: Timeline, t: int) -> float:
+    """Return the share of an offer's MW that is there in period ``t``: none, ramping or all."""
+    if not offer_active(offer, scenario, time, t):
+        return 0.0
+    start = offer_from(offer, scenario)
+    return 1.0 if start is None else float(time.ramp(start, offer["ramp_years"])[t])
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Grid MW of a layer at one POI that are there from one date on; ``rule`` says why then."""
+
+    mw: float
+    begins: date
+    rule: str
+
+
+def layer_tiers(
+    poi: dict[str, Any], waits: list[dict[str, Any]], scenario: Scenario
+) -> tuple[Tier, ...]:
+    """Return the layer's dated MW of a POI without letters, earliest first (ramps left out).
+
+    ``waits`` are the rows of `Candidates.queue` of the POI.
+    """
+    power = scenario.power
+    mw = float(poi["headroom_mw"] or 0.0) * power.headroom_pct / 100
+    if mw <= 0 or power.headroom_stage not in power.count_stages:
+        return ()
+    slip = whole_months(12 * power.slip_years.get(power.headroom_stage, 0.0))
+    if poi["from_date"]:
+        day = date.fromisoformat(poi["from_date"])
+        return (Tier(mw, add_months(day, slip), "its own date"),)
+    usual = {"over_mw": 0.0, "years": power.wait_years, "rule": "power.wait_years"}
+    rows = sorted(waits or [usual], key=lambda row: float(row["over_mw"]))
+    ends = [*(float(row["over_mw"]) for row in rows[1:]), math.inf]
+    tiers = []
+    for row, end in zip(rows, ends, strict=True):
+        part = min(mw, end) - float(row["over_mw"])
+        months = whole_months(12 * row["years"]) + slip
+        if part > 0:
+            tiers.append(Tier(part, add_months(scenario.as_of, months), row["rule"]))
+    return tuple(tiers)
+
+
+def layer_mw(tiers: tuple[Tier, ...], scenario: Scenario, time: Timeline, t: int) -> float:
+    """Return the grid MW of ``tiers`` that are there in period ``t``, ramps counted."""
+    ramp = scenario.power.ramp_years
+    return sum(tier.mw * float(time.ramp(tier.begins, ramp)[t]) for tier in tiers)
+
+
+def waits_of(candidates: Candidates) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of `Candidates.queue` by POI."""
+    out: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in records(candidates.queue):
+        out[row["poi_id"]].append(row)
+    return out
+
+
 def used_stages(scenario: Scenario) -> tuple[Stage, ...]:
     """Return the stages that MW of this scenario can have, firmest first."""
     can: set[Stage] = set(scenario.power.count_stages)
@@ -78,6 +136,7 @@ def staged_grid(scenario: Scenario, candidates: Candidates, solution: Solution) 
         taken[take.poi_id].append((offers[take.offer_id], take.grid_mw))
     lettered = {o["poi_id"] for o in offers.values()}
     pois = {p["poi_id"]: p for p in records(candidates.pois)}
+    waits = waits_of(candidates)
 
     wanted: dict[tuple[str, int], list[tuple[str, float]]] = defaultdict(list)
     for row in sorted(solution.grid, key=lambda r: r.site_id):
@@ -89,11 +148,15 @@ def staged_grid(scenario: Scenario, candidates: Candidates, solution: Solution) 
             by_site[site.site_id, t]["energised"] += site.grid_mw
     for (poi, t), asked in wanted.items():
         if poi in lettered:
-            active = [(o, mw) for o, mw in taken[poi] if offer_active(o, scenario, time, t)]
-            supply = _in_order((o["stage"], mw) for o, mw in active)
+            supply = _in_order(
+                (o["stage"], mw * share)
+                for o, mw in taken[poi]
+                if (share := offer_share(o, scenario, time, t))
+            )
         else:
-            layer_mw = _layer_mw(pois.get(poi), scenario, time, t)
-            supply = [(str(scenario.power.headroom_stage), layer_mw), ("assumed", math.inf)]
+            tiers = layer_tiers(pois[poi], waits.get(poi, []), scenario) if poi in pois else ()
+            there = layer_mw(tiers, scenario, time, t)
+            supply = [(str(scenario.power.headroom_stage), there), ("assumed", math.inf)]
         _hand_out(asked, supply, stages, by_site, t)
     totals = {key: sum(mw for _, mw in asked) for key, asked in wanted.items()}
     return StagedGrid(stages, {k: dict(v) for k, v in by_site.items()}, totals)
@@ -101,20 +164,6 @@ def staged_grid(scenario: Scenario, candidates: Candidates, solution: Solution) 
 
 def _in_order(supply: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
     return sorted(supply, key=lambda s: [str(x) for x in STAGES].index(s[0]))
-
-
-def _layer_mw(poi: dict[str, Any] | None, scenario: Scenario, time: Timeline, t: int) -> float:
-    """Return the layer's dated headroom of a POI without letters, grid MW."""
-    power = scenario.power
-    if poi is None or poi["headroom_mw"] is None:
-        return 0.0
-    wait = add_months(scenario.as_of, whole_months(12 * power.wait_years))
-    stated = date.fromisoformat(poi["from_date"]) if poi["from_date"] else wait
-    slip = power.slip_years.get(power.headroom_stage, 0.0)
-    start = add_months(stated, whole_months(12 * slip))
-    if time.starts[t] < start:
-        return 0.0
-    return float(poi["headroom_mw"]) * power.headroom_pct / 100
 
 
 def _hand_out(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,12 +81,12 @@ def headroom_of(
         offers["stage"].isin(power.count_stages)
         & (offers["firm"].astype(bool) | (power.nonfirm == "count"))
     ]
-    active = np.zeros((len(counted), time.n), dtype=bool)
+    share = np.zeros((len(counted), time.n))
     for o, row in enumerate(records(counted)):
-        active[o] = _active(power, time, row["stage"], row["from_date"], row["to_date"])
-    useful = active.any(axis=1) & (counted["increment"].to_numpy(dtype=float) > 0)
-    counted, active = counted[useful], active[useful]
-    dated = _layer_headroom(power, pois, time, lettered)
+        share[o] = _share(power, time, row)
+    useful = share.any(axis=1) & (counted["increment"].to_numpy(dtype=float) > 0)
+    counted, share = counted[useful], share[useful]
+    dated = np.where(lettered[:, None], 0.0, _layer_headroom(power, candidates, time))
     offer_poi = positions(counted["poi_id"], poi_at)
     offer_mw = counted["increment"].to_numpy(dtype=float)
     step = power.upgrade_step
@@ -96,6 +97,8 @@ def headroom_of(
         most[stepped] += step.mw * step.max_steps
     if power.max_mw_per_poi is not None:
         most = np.minimum(most, power.max_mw_per_poi)
+    if power.max_ramp_mw_per_year is not None:
+        most = np.minimum(most, power.max_ramp_mw_per_year * time.dt.sum())
     existing_mw = np.zeros(len(site_at))
     for site in scenario.existing:
         existing_mw[site_at[site.site_id]] += site.grid_mw
@@ -108,11 +111,12 @@ def headroom_of(
         offer_ids=tuple(str(o) for o in counted["offer_id"]),
         offer_poi=offer_poi,
         offer_mw=offer_mw,
-        offer_active=active,
+        offer_share=share,
         offer_min_take=counted["min_take_pct"].to_numpy(dtype=float) / 100,
         offer_security_musd=counted["security_kusd_per_mw"].to_numpy(dtype=float) / 1000,
         offer_security_year=_security_year(counted, time),
         offer_upgrade_musd=counted["upgrade_musd"].to_numpy(dtype=float),
+        ramp_mw_per_year=power.max_ramp_mw_per_year,
         step_pois=stepped.astype(np.int64),
         step_mw=step.mw if step else 0.0,
         step_musd=step.musd if step else 0.0,
@@ -133,40 +137,51 @@ def increments(offers: pd.DataFrame) -> pd.DataFrame:
     return table.assign(increment=added).drop(columns=["_rank", "_mw"]).reset_index(drop=True)
 
 
-def _active(
-    power: Power, time: Timeline, stage: str, start: date | None, end: date | None
-) -> list[bool]:
-    slip = _slip_months(power, stage)
-    begins = None if pd.isna(start) else add_months(start, slip)
-    out = []
-    for t in range(time.n):
-        begun = begins is None or time.starts[t] >= begins
-        lasts = pd.isna(end) or (time.starts[t + 1] - end).days <= 1
-        out.append(bool(begun and lasts))
-    return out
+def _share(power: Power, time: Timeline, offer: Mapping[str, Any]) -> FloatArray:
+    """Return (T,) the share of an offer's MW that is there during the whole of each period."""
+    start, end = offer["from_date"], offer["to_date"]
+    if pd.isna(start):
+        share = np.ones(time.n)
+    else:
+        begins = add_months(start, _slip_months(power, offer["stage"]))
+        share = time.ramp(begins, float(offer["ramp_years"]))
+    lasts = [pd.isna(end) or (time.starts[t + 1] - end).days <= 1 for t in range(time.n)]
+    return np.where(lasts, share, 0.0)
 
 
 def _slip_months(power: Power, stage: str) -> int:
     return whole_months(dict(power.slip_years).get(stage, 0.0) * 12)  # type: ignore[call-overload]
 
 
-def _layer_headroom(
-    power: Power, pois: pd.DataFrame, time: Timeline, lettered: BoolArray
-) -> FloatArray:
+def _layer_headroom(power: Power, candidates: Candidates, time: Timeline) -> FloatArray:
+    """Return (B, T) the layer's MW by date: in tiers where the POI waits in a queue."""
+    pois, queue = candidates.pois, candidates.queue
     mw = np.nan_to_num(pois["headroom_mw"].to_numpy(dtype=float)) * power.headroom_pct / 100
     if power.headroom_stage not in power.count_stages:
         mw = np.zeros_like(mw)
     slip = _slip_months(power, power.headroom_stage)
-    default = time.first_from(add_months(time.as_of, whole_months(power.wait_years * 12) + slip))
-    start = np.array(
-        [
-            default if pd.isna(d) else time.first_from(add_months(d, slip))
-            for d in pois["from_date"]
-        ],
-        dtype=np.int64,
-    )
-    standing = np.arange(time.n)[None, :] >= start.reshape(-1, 1)
-    return np.where(standing & ~lettered[:, None], mw[:, None], 0.0)
+    shares: dict[date, FloatArray] = {}
+
+    def share(day: date, months: int) -> FloatArray:
+        begins = add_months(day, months + slip)
+        if begins not in shares:
+            shares[begins] = time.ramp(begins, power.ramp_years)
+        return shares[begins]
+
+    tiers: dict[str, list[tuple[float, float]]] = {}
+    for row in records(queue):
+        tiers.setdefault(str(row["poi_id"]), []).append((float(row["over_mw"]), row["years"]))
+    out = np.zeros((len(pois), time.n))
+    usual = [(0.0, power.wait_years)]
+    for b, (poi, day) in enumerate(zip(pois["poi_id"], pois["from_date"], strict=True)):
+        if not pd.isna(day):
+            out[b] = mw[b] * share(day, 0)
+            continue
+        waits = tiers.get(str(poi), usual)
+        for (over, years), end in zip(waits, [*(w for w, _ in waits[1:]), np.inf], strict=True):
+            part = max(0.0, min(mw[b], end) - over)
+            out[b] += part * share(time.as_of, whole_months(years * 12))
+    return out
 
 
 def _security_year(offers: pd.DataFrame, time: Timeline) -> IntArray:

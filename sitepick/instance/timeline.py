@@ -94,6 +94,19 @@ class Timeline:
         """Return the first period that something ordered at as_of with that lead time can start."""
         return self.first_from(add_months(self.as_of, whole_months(lead_months)))
 
+    def ramp(self, day: date, ramp_years: float) -> FloatArray:
+        """Return (T,) the share of MW dated ``day`` that are there in each period.
+
+        They grow in equal steps, one per period, and are whole after ``ramp_years`` (rounded up to
+        whole periods); without a ramp at once. Steps before the first period count.
+        """
+        begun = (day.year - self.starts[0].year) * 12 + day.month - self.starts[0].month
+        gone = self.months[:-1] - begun - (day.day > 1)  # periods start on the first of a month
+        each = self.months[1]
+        steps = math.ceil(round(ramp_years * 12 / each, 6))
+        share = np.minimum(1.0, (gone // each + 1) / steps) if steps else np.ones(self.n)
+        return np.where(gone >= 0, share, 0.0)
+
     def crf(self, life_years: float) -> float:
         """Return the capital recovery factor per year; the rate itself for a life without end."""
         r = self.rate

@@ -67,11 +67,14 @@ class Headroom:
     offer_ids: tuple[str, ...]
     offer_poi: IntArray  # (O,)
     offer_mw: FloatArray  # (O,) increment over lower tranches, grid MW
-    offer_active: BoolArray  # (O, T)
+    offer_share: (
+        FloatArray  # (O, T) share of its MW that is there: 0 outside its dates, then ramping
+    )
     offer_min_take: FloatArray  # (O,) share, 0..1
     offer_security_musd: FloatArray  # (O,) per grid MW
     offer_security_year: IntArray  # (O,) index in Timeline.years
     offer_upgrade_musd: FloatArray  # (O,) once, if accepted
+    ramp_mw_per_year: float | None  # most growth of a POI's contracted grid MW
     step_pois: IntArray  # (N,) POIs where upgrade steps can be bought
     step_mw: float
     step_musd: float

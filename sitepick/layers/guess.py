@@ -229,6 +229,7 @@ FILE_WORDS = {
     "power_offers": "letter offer power utility",
     "shared_limits": "shared limit",
     "tariffs": "tariff price rate",
+    "queue": "queue time_to_power wait",
     "commitments": "commit",
     "matrix": "matrix rtt latency",
 }

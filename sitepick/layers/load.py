@@ -32,6 +32,7 @@ SORTED_BY = {
     "power_offers": ["offer_id"],
     "shared_limits": ["limit_id", "poi_id", "from_date"],
     "tariffs": ["poi_id", "level", "region_id"],
+    "queue": ["level", "region_id", "over_mw"],
     "commitments": ["site_id", "date", "what"],
     "matrix": ["site_id", "place_id"],
 }
@@ -45,6 +46,7 @@ UNIQUE = {
     "sites": ["site_id"],
     "demand": ["place_id"],
     "power_offers": ["offer_id"],
+    "queue": ["level", "region_id", "over_mw"],
     "matrix": ["site_id", "place_id", "meaning"],
 }
 
@@ -174,7 +176,17 @@ class _Loader:
 
     @staticmethod
     def _cleaner(role: str) -> Callable[[Columns], pd.DataFrame]:
-        from sitepick.layers import demand, exclusions, fiber, matrix, offers, parcels, power, sites
+        from sitepick.layers import (
+            demand,
+            exclusions,
+            fiber,
+            matrix,
+            offers,
+            parcels,
+            power,
+            queue,
+            sites,
+        )
 
         return {
             "substations": power.clean_substations,
@@ -189,6 +201,7 @@ class _Loader:
             "power_offers": offers.clean_offers,
             "shared_limits": offers.clean_shared_limits,
             "tariffs": offers.clean_tariffs,
+            "queue": queue.clean_queue,
             "commitments": matrix.clean_commitments,
             "matrix": matrix.clean_matrix,
         }[role]

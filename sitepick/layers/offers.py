@@ -10,6 +10,8 @@ from sitepick.layers.columns import Columns
 from sitepick.layers.power import MW_STEPS
 from sitepick.layers.reading import count_of, some
 
+RAMP_YEARS_MAX = 50.0
+
 
 def clean_offers(columns: Columns) -> pd.DataFrame:
     """Return `Layers.power_offers` of one file.
@@ -50,6 +52,7 @@ def clean_offers(columns: Columns) -> pd.DataFrame:
             "min_take_pct": columns.number("min_take_pct", high=100.0, default=0.0),
             "security_kusd_per_mw": columns.number("security_kusd_per_mw", default=0.0),
             "upgrade_musd": columns.number("upgrade_musd", default=0.0),
+            "ramp_years": columns.number("ramp_years", high=RAMP_YEARS_MAX, default=0.0),
             "reply_by": columns.dates("reply_by", end=True),
             "letter_date": columns.dates("letter_date"),
             "source": columns.text("source"),

@@ -91,6 +91,7 @@ ROLES: dict[str, dict[str, Column]] = {
         "min_take_pct": Column("number", "pct"),
         "security_kusd_per_mw": Column("number", "kusd_per_mw"),
         "upgrade_musd": Column("number", "musd"),
+        "ramp_years": Column("number", "years"),
         "reply_by": DATE,
         "letter_date": DATE,
         "source": TEXT,
@@ -110,6 +111,16 @@ ROLES: dict[str, dict[str, Column]] = {
         "energy_usd_per_mwh": Column("number", "usd_per_mwh"),
         "demand_usd_per_kw_month": Column("number", "usd_per_kw_month"),
         "co2_kg_per_mwh": Column("number", "kg_per_mwh"),
+    },
+    "queue": {
+        "level": TEXT,
+        "region_id": Column("id"),
+        "over_mw": _mw(),
+        "years": Column("number", "years"),
+        "p10_years": Column("number", "years"),
+        "p50_years": Column("number", "years"),
+        "p90_years": Column("number", "years"),
+        "source": TEXT,
     },
     "commitments": {
         "site_id": ID,
@@ -132,11 +143,12 @@ ID_OF = {
     "power_offers": "offer_id",
     "shared_limits": "limit_id",
     "tariffs": "poi_id",
+    "queue": "region_id",
     "commitments": "site_id",
     "demand_mw": "place_id",
     "matrix": "site_id",
 }
-NO_OWN_ID = ("exclusions", "demand_mw", "tariffs", "commitments", "matrix")
+NO_OWN_ID = ("exclusions", "demand_mw", "tariffs", "queue", "commitments", "matrix")
 """Roles whose rows are not named by an id of their own, so a column `id` is not theirs."""
 PLACE = ("lon", "lat", "wkt")
 """Columns that place a table's rows on the map; `fields:` may name them for every role."""

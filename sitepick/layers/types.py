@@ -91,8 +91,8 @@ class Layers:
     """place_id, workload, from_date (date), mw (ref_mw)."""
     power_offers: pd.DataFrame | None = None
     """offer_id, poi_id, mw_total (cumulative grid MW), from_date, to_date (or None), stage,
-    firm (bool), curtail_hours_per_year, min_take_pct, security_kusd_per_mw, upgrade_musd (all 0 if
-    blank), reply_by (or None), letter_date (or None), source."""
+    firm (bool), curtail_hours_per_year, min_take_pct, security_kusd_per_mw, upgrade_musd,
+    ramp_years (all 0 if blank), reply_by (or None), letter_date (or None), source."""
     shared_limits: pd.DataFrame | None = None
     """limit_id, poi_id, factor, mw, from_date (or None: from the start), source.
     ``mw`` and ``from_date`` belong to the limit: rows of one limit_id with the same from_date
@@ -100,6 +100,9 @@ class Layers:
     tariffs: pd.DataFrame | None = None
     """poi_id or (level, region_id), energy_usd_per_mwh, demand_usd_per_kw_month, co2_kg_per_mwh
     (nan: default)."""
+    queue: pd.DataFrame | None = None
+    """level and region_id (both None: everywhere), over_mw (default 0), years, p10_years,
+    p50_years, p90_years (nan: not stated; one of the four is), source."""
     commitments: pd.DataFrame | None = None
     """site_id, what (site|it_mw|grid_mw), mw, date, musd."""
     matrix: pd.DataFrame | None = None

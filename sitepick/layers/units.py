@@ -42,6 +42,8 @@ UNITS: dict[str, tuple[str, float]] = {
     "pct": ("share", 1.0),
     "fraction": ("share", 100.0),
     "h": ("time", 1.0),
+    "years": ("duration", 1.0),
+    "months": ("duration", 1 / 12),
     "ms": ("delay", 1.0),
     "s": ("delay", 1e3),
     "musd_per_mw_year": ("transport", 1.0),

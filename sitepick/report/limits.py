@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sitepick.exports.places import status
 from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheet import records
-from sitepick.exports.stages import offer_active
-from sitepick.instance.timeline import Timeline, add_months, whole_months
+from sitepick.exports.stages import layer_mw, layer_tiers, offer_share, waits_of
+from sitepick.instance.timeline import Timeline
 from sitepick.report.plan import limit_words, work_unit
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.scenario.power import STAGES
@@ -132,18 +132,16 @@ def single_headrooms(run: Run, made: SiteRows, t: int) -> dict[str, float]:
         for offer in offers:
             firm = offer["firm"] or power.nonfirm == "count"
             counts = firm and offer["stage"] in power.count_stages
-            if counts and offer_active(offer, scenario, time, t):
-                out[poi] += max(0.0, offer["mw_total"] - below)
+            if counts:
+                there = offer_share(offer, scenario, time, t)
+                out[poi] += max(0.0, offer["mw_total"] - below) * there
             below = max(below, offer["mw_total"])
-    wait = add_months(scenario.as_of, whole_months(12 * power.wait_years)).isoformat()
     now = time.starts[t].isoformat()
+    waits = waits_of(made.candidates)
     for poi, info in made.look.pois.items():
-        if poi in out:
-            continue
-        counts = power.headroom_stage in power.count_stages
-        dated = (info["from_date"] or wait) <= now
-        layer = info["headroom_mw"] or 0.0
-        out[poi] = layer * power.headroom_pct / 100 if counts and dated else 0.0
+        if poi not in out:
+            tiers = layer_tiers(info, waits.get(poi, []), scenario)
+            out[poi] = layer_mw(tiers, scenario, time, t)
     for bought in made.solution.upgrades:
         if power.upgrade_step is not None and bought.period <= now:
             out[bought.poi_id] = out.get(bought.poi_id, 0.0) + bought.steps * power.upgrade_step.mw

@@ -21,6 +21,7 @@ MOST_SITES = 12
 _MOST_WORKLOADS = 3
 LIMIT_WORDS = {
     "headroom.limit": "dated grid MW at POIs", "headroom.shared": "limits that POIs share",
+    "headroom.ramp": "growth of MW at POIs",
     "budget.year": "money", "procurement.cap": "supply", "siting.land": "land",
     "siting.max": "largest campus size", "siting.min": "smallest campus size",
     "siting.count": "number of sites", "siting.closed": "moratoria", "ties.cap": "tie size",
@@ -205,7 +206,8 @@ def capital_table(run: Run) -> Table:
 
 
 _SHORT = {
-    "headroom.limit": "dated MW", "headroom.shared": "shared MW", "budget.year": "budget",
+    "headroom.limit": "dated MW", "headroom.shared": "shared MW", "headroom.ramp": "MW ramps",
+    "budget.year": "budget",
     "procurement.cap": "supply", "siting.land": "land", "siting.closed": "moratoria",
     "siting.count": "site count", "ties.cap": "tie size", "limits.cost": "cost limit",
 }  # fmt: skip

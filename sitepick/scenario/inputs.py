@@ -45,6 +45,12 @@ class RegionLayer(LayerFile):
     )
 
 
+class QueueFile(LayerFile):
+    """Table of queue waits: region, over_mw, years."""
+
+    level: str | None = Field(None, description="Level of the rows that state none, e.g. `state`.")
+
+
 class Exclusion(LayerFile):
     """Where nothing may be built; or, with `include: true`, what is allowed in spite of others."""
 
@@ -89,6 +95,9 @@ class LayerList(Section):
     shared_limits: OneOrMany[LayerFile] = Field([], description="Limits that several POIs share.")
     tariffs: OneOrMany[LayerFile] = Field(
         [], description="Energy price and demand charge by POI or region."
+    )
+    queue: OneOrMany[QueueFile] = Field(
+        [], description="Years until MW without letter or date are energised, by region and size."
     )
     commitments: OneOrMany[LayerFile] = Field(
         [], description="Decisions already made: site_id, what, mw, date, musd."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sitepick.scenario.fields import (
     NonNegative,
@@ -66,6 +66,28 @@ class UpgradeStep(Section):
     max_steps: Whole = Field(1, ge=1, le=20, description="Most steps per POI.")
 
 
+class QueueRule(Section):
+    """How long MW without a letter or a date of their own wait, by region and size."""
+
+    level: str | None = Field(
+        None,
+        min_length=1,
+        description="Level of the region; with `region_id`, or none: everywhere.",
+    )
+    region_id: str | None = Field(None, min_length=1, description="Region of that level.")
+    over_mw: NonNegative = Field(
+        0,
+        description="The wait of the MW of a POI above this many; those below follow the rule for smaller sizes.",
+    )
+    years: NonNegative = Field(description="Years from as_of until these MW are energised.")
+
+    @model_validator(mode="after")
+    def _whole_region(self) -> QueueRule:
+        if (self.level is None) != (self.region_id is None):
+            raise ValueError("level and region_id go together; without both the rule is everywhere")
+        return self
+
+
 class Power(Section):
     """Where grid MW come from, from when, and what they cost."""
 
@@ -85,8 +107,22 @@ class Power(Section):
     wait_years: NonNegative = Field(
         0, description="Years from as_of until a layer's headroom without a date is energised."
     )
+    queue: list[QueueRule] = Field(
+        [],
+        description="The same by region and size, in place of wait_years: for each MW the rule of the smallest region that states one for its size. Beside layers.queue, whose rows it replaces.",
+    )
+    queue_percentile: Literal["p10", "p50", "p90"] = Field(
+        "p50", description="Which years are taken from a queue table that states three."
+    )
     count_stages: OneOrMany[Stage] = Field(
         ["energised", "signed", "studied", "published"], description="Stages whose MW count."
+    )
+    ramp_years: NonNegative = Field(
+        0,
+        description="Years over which a layer's headroom grows to all of its MW, in equal steps of whole periods from its date on; a letter states its own.",
+    )
+    max_ramp_mw_per_year: Positive | None = Field(
+        None, description="Most grid MW by which the contracted MW of one POI may grow per year."
     )
     slip_years: dict[Stage, NonNegative] = Field(
         {}, description="Years by which a stage's dates slip."

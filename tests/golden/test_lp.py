@@ -31,7 +31,8 @@ NAMES = [block.NAME for block in BLOCKS]
 def program() -> Program:
     """Return the program of the tiny world with something for every block to say."""
     scenario = tiny.scenario(
-        power={"upgrade_step": {"mw": 10, "musd": 4, "lead_months": 24, "max_steps": 2}},
+        power={"upgrade_step": {"mw": 10, "musd": 4, "lead_months": 24, "max_steps": 2},
+               "max_ramp_mw_per_year": 90},
         regions={
             "rules": [
                 {"level": "state", "ids": ["S1"], "entry_musd": 3, "min_it_mw_once_entered": 5,

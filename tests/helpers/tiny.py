@@ -104,7 +104,7 @@ COLUMNS: dict[str, Sequence[str]] = {
     "offers": (
         "offer_id", "poi_id", "mw_total", "from_date", "to_date", "stage", "firm",
         "curtail_hours_per_year", "min_take_pct", "security_kusd_per_mw", "upgrade_musd",
-        "reply_by", "letter_date", "source",
+        "reply_by", "letter_date", "source", "ramp_years",
     ),
     "demand_mw": ("place_id", "workload", "from_date", "mw"),
     "shared_limits": ("limit_id", "poi_id", "factor", "mw", "from_date", "source"),
@@ -112,6 +112,7 @@ COLUMNS: dict[str, Sequence[str]] = {
     "places": ("place_id", "name", "lon", "lat", "weight", "mw"),
     "reach": ("site_id", "place_id", "km", "rtt_ms", "musd_per_mw_year"),
     "ties": ("site_id", "poi_id", "kv", "km", "cap_mw"),
+    "queue": ("poi_id", "over_mw", "years", "rule"),
     "pois": (
         "poi_id", "name", "lon", "lat", "kv", "headroom_mw", "from_date", "estimated",
         "energy_usd_per_mwh", "demand_usd_per_kw_month", "co2_kg_per_mwh",
@@ -160,7 +161,8 @@ def offer(offer_id: str, poi_id: str, mw_total: float, **cells: Any) -> dict[str
         "offer_id": offer_id, "poi_id": poi_id, "mw_total": mw_total,
         "from_date": date(2028, 1, 1), "to_date": None, "stage": "signed", "firm": True,
         "curtail_hours_per_year": 0.0, "min_take_pct": 0.0, "security_kusd_per_mw": 0.0,
-        "upgrade_musd": 0.0, "reply_by": None, "letter_date": None, "source": "letter", **cells,
+        "upgrade_musd": 0.0, "ramp_years": 0.0, "reply_by": None, "letter_date": None,
+        "source": "letter", **cells,
     }  # fmt: skip
 
 

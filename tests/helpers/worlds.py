@@ -89,6 +89,8 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
         years = range(2026, last + 1)
         record["budget_musd"] = {y: dice.number(0, 60 * n_sites) for y in years if dice.yes(0.8)}
         record["budget_carry_over"] = dice.yes(0.5)
+    if grid:  # dice of its own: the rest of a world does not change with what is added here
+        _time_to_power(Dice(seed + 1_000_003), tables, record["power"])
     if places and dice.yes(0.3):
         name = dice.one(list(record["demand"].get("workloads", {"it": 0})))
         tables["demand_mw"] = tiny.rows(
@@ -199,6 +201,22 @@ def _offers(dice: Dice, pois: list[str], last: int) -> list[dict[str, Any]]:
                 )
             )
     return found
+
+
+def _time_to_power(dice: Dice, tables: dict[str, Any], power: dict[str, Any]) -> None:
+    """Add waits by size, ramps and a largest growth; other worlds stay as they were drawn."""
+    for offer in tables["offers"]:
+        offer["ramp_years"] = dice.one((0.0, 0.0, 0.7, 2.0))
+    power["ramp_years"] = dice.one((0, 0, 0, 1, 1.5))
+    power["max_ramp_mw_per_year"] = dice.one((None, None, None, 25.0))
+    found = []
+    pois = [p["poi_id"] for p in tables["pois"]]
+    for b in dice.some(pois, len(pois) // 2) if dice.yes(0.5) else []:
+        over, years = 0.0, dice.one((0.0, 1.0))
+        for _ in range(dice.whole(1, 3)):
+            found.append((b, over, years, "state S0"))
+            over, years = over + dice.number(5, 30), years + dice.one((0.5, 1.0))
+    tables["queue"] = tiny.rows(*found, of="queue")
 
 
 def _shared(dice: Dice, pois: list[str], last: int) -> list[dict[str, Any]]:

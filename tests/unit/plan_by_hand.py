@@ -156,6 +156,7 @@ def candidates(names: dict[str, str] | None = None, synthetic: bool = True) -> C
             "min_take_pct": [50.0, 100.0, 0.0],
             "security_kusd_per_mw": [100.0, 0.0, 0.0],
             "upgrade_musd": [0.0, 8.0, 0.0],
+            "ramp_years": [0.0, 0.0, 0.0],
             "reply_by": [date(2026, 5, 1), None, None],
             "letter_date": [None, None, None],
             "source": ["letter 1", "letter 2", "letter 3"],

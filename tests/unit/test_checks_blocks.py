@@ -183,6 +183,10 @@ POWER: Wrong = {
         {"power.balance": [2, 2], "power.draw": [0.4, 0.4]},
     ),
 }  # fmt: skip
+QUEUE = {
+    **patched("pois", "poi_id", "P", from_date=None),
+    "queue": tiny.rows(("P", 0.0, 1.0, "state S1"), ("P", 10.0, 3.5, "state S1"), of="queue"),
+}
 LATER = added(PLAN, "offers", OfferRow("O2", "Q", 35.0))
 HEADROOM: Wrong = {
     "above the layer": (
@@ -208,6 +212,22 @@ HEADROOM: Wrong = {
     "wait for a layer without dates": (
         PLAN, {"power": {"wait_years": 3.5}}, patched("pois", "poi_id", "P", from_date=None),
         {"headroom.limit": [28, 28]},
+    ),
+    "before the wait for its size": (  # 10 MW from 2027-01, the rest from 2029-07
+        PLAN, {}, QUEUE, {"headroom.limit": [18, 18]},
+    ),
+    "slip of a wait": (
+        PLAN, {"power": {"slip_years": {"published": 1.5}}}, QUEUE,
+        {"headroom.limit": [28, 18, 18]},
+    ),
+    "ramp of the layer": (  # 60 MW in steps of 12 from 2028-01
+        PLAN, {"power": {"ramp_years": 4.5}}, {}, {"headroom.limit": [16, 4]},
+    ),
+    "ramp of an offer": (  # 30 MW taken, in steps of 7.5 from 2028-01
+        PLAN, {}, offers("O1", ramp_years=4.0), {"headroom.limit": [3]},
+    ),
+    "growth of a POI": (
+        PLAN, {"power": {"max_ramp_mw_per_year": 17}}, {}, {"headroom.ramp": [11, 1]},
     ),
     "more than the offer": (
         changed(PLAN, "offers", {"offer_id": "O1"}, grid_mw=60.0), {}, {},
