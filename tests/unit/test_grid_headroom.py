@@ -125,7 +125,7 @@ def test_the_bundled_headroom_is_what_the_grid_gives(texas: Grid) -> None:
     rows = [feature["properties"] for feature in layer["features"]]
     start = time.perf_counter()
     found = withdrawal_headroom(texas, [row["poi_id"] for row in rows], cap_mw=5000.0)
-    assert time.perf_counter() - start < 60  # about 3 s; a busy machine may need more
+    assert time.perf_counter() - start < 10  # about half a second
     stored = np.array([row["headroom_mw"] for row in rows])
     np.testing.assert_allclose(stored, found.headroom_mw, atol=0.051)
     assert 150 < np.median(found.headroom_mw) < 220
