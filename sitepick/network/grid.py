@@ -19,13 +19,11 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from sitepick.errors import LayerError
+from sitepick.network.quirks import ZERO_X_PU
 from sitepick.network.types import BASE_MVA, BoolArray, DcTies, FloatArray, Grid, IntArray, Plants
 
 __all__ = ["BASE_MVA", "BoolArray", "DcFlow", "DcTies", "FloatArray", "Grid", "IntArray", "Plants"]
 
-# A branch without impedance (a closed bus coupler) gets this reactance: two orders of magnitude
-# below the smallest one in the bundled grids, large enough not to spoil the factorisation.
-ZERO_X_PU = 1e-7
 # An outage whose own transfer factor is within this of 1 cuts the grid in two: it is a bridge.
 ISLANDING_TOLERANCE = 1e-6
 # Right-hand sides per triangular solve. Wider blocks wake the threads of BLAS inside SuperLU, which

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from sitepick.layers.types import Note
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -105,6 +109,7 @@ class Grid:
     x_estimated: BoolArray = field(default_factory=_no_bools)  # (M,) from a standard line type
     rating_estimated: BoolArray = field(default_factory=_no_bools)  # (M,) likewise
     synthetic: bool = False  # not a real network: every output has to say so
+    notes: tuple[Note, ...] = ()  # what a user should know, of role "grid"
 
     def __post_init__(self) -> None:
         n, m = self.n_bus, self.n_branch
@@ -127,15 +132,38 @@ class Grid:
                     raise ValueError(f"{type(part).__name__}.{item.name} is not as long as ids")
 
     @classmethod
+    def read(
+        cls,
+        path: str | Path,
+        *,
+        synthetic: bool = False,
+        interconnect: str | None = None,
+        snapshot: str | None = None,
+    ) -> Grid:
+        """Read a grid in any known format, told by its content: see `docs/grid.md`.
+
+        ``path`` is a folder of tables (ours, of substations and lines, PyPSA, Breakthrough/TAMU)
+        or a MATPOWER case file. ``interconnect`` takes one part of a Breakthrough folder,
+        ``snapshot`` one moment of a PyPSA folder (default: the peak of load).
+        Raises `LayerError` with every fault found.
+        """
+        from sitepick.network.read import read_grid
+
+        return read_grid(
+            Path(path), synthetic=synthetic, interconnect=interconnect, snapshot=snapshot
+        )
+
+    @classmethod
     def from_tables(cls, folder: str | Path) -> Grid:
         """Read ``buses``, ``branches`` and ``plants`` (``.csv`` or ``.csv.gz``) from a folder.
 
         ``dclines`` is read where it is there. Columns and defaults: `docs/grid.md`.
         Raises `LayerError` with every fault found.
         """
-        from sitepick.network.grid_tables import read_grid
+        from sitepick.network.assemble import assemble
+        from sitepick.network.grid_tables import read_tables
 
-        return read_grid(Path(folder))
+        return assemble(read_tables(Path(folder)))
 
     @property
     def n_bus(self) -> int:

@@ -194,9 +194,9 @@ def test_every_fault_of_the_tables_is_named_in_one_pass(tmp_path) -> None:
         Grid.from_tables(tmp_path)
     text = str(caught.value)
     assert "buses.csv:3: bus_id '1' appears more than once" in text
-    assert "branches.csv:2: to_bus '9' is no bus_id of buses" in text
-    assert "branches.csv:2: rating_mva -5" in text
-    assert "plants.csv:2: bus_id '7' is no bus_id of buses" in text
+    assert "branches.csv:2: to_bus '9' of L1 is no bus_id of buses" in text
+    assert "branches.csv:2: branch_id 'L1' has a negative rating" in text
+    assert "plants.csv:2: bus_id '7' of G1 is no bus_id of buses" in text
     assert len(caught.value.problems) == 4
 
 
@@ -251,7 +251,7 @@ def test_columns_that_are_not_there_have_defaults(tmp_path) -> None:
     assert grid.rating_mw.tolist() == [np.inf]
     assert grid.tap.tolist() == [1.0]
     assert grid.zone == ("", "")
-    assert grid.poi_of_bus.tolist() == [-1, -1]
+    assert grid.poi_ids == ("1", "2")
     assert grid.plants.fuel == ("gas",)
     assert grid.plants.from_date == (date(2028, 6, 1),)
     assert grid.plants.in_service.all()
