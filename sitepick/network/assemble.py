@@ -71,6 +71,12 @@ def _unique(raw: RawGrid) -> None:
 
 def _inverted(raw: RawGrid) -> None:
     branches, plants, dclines = raw.branches, raw.plants, raw.dclines
+    short = [
+        start is not None and end is not None and start >= end
+        for start, end in zip(plants["from_date"], plants["to_date"], strict=True)
+    ]
+    bad = np.array(short, dtype=bool)
+    _faults(raw, plants, "plant_id", bad, "ends before it begins", "swap from_date and to_date")
     bad = (branches["rating_mva"] < 0).to_numpy()
     _faults(raw, branches, "branch_id", bad, "has a negative rating", "0 means unlimited")
     bad = (branches["tap"] < 0).to_numpy()

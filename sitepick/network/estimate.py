@@ -61,9 +61,10 @@ def estimate(raw: RawGrid, start: IntArray, end: IntArray) -> Estimate:
     x = branches["x_pu"].to_numpy(copy=True)
     rating = branches["rating_mva"].to_numpy(copy=True)
     is_line = branches["is_line"].to_numpy()
+    assumed = branches["assumed"].to_numpy(dtype=bool)
     no_x, no_rating = np.isnan(x), np.isnan(rating)
     if not (no_x | no_rating).any():
-        return Estimate(x, rating, no_x, no_rating)
+        return Estimate(x, rating, no_x | assumed, no_rating | assumed)
     kv = _kv(raw, start, end)
     km = line_length_km(raw, start, end)
     ohm_per_pu = np.where(kv > 0, kv, np.nan) ** 2 / BASE_MVA
@@ -79,7 +80,7 @@ def estimate(raw: RawGrid, start: IntArray, end: IntArray) -> Estimate:
     x[transformers] = (TRANSFORMER_X * BASE_MVA / known)[transformers]
     rating[no_rating & ~is_line] = np.inf
     _refuse(raw, branches, np.isnan(x), np.isnan(rating), kv)
-    return Estimate(x, rating, no_x, no_rating)
+    return Estimate(x, rating, no_x | assumed, no_rating | assumed)
 
 
 def _kv(raw: RawGrid, start: IntArray, end: IntArray) -> FloatArray:

@@ -35,6 +35,7 @@ BRANCHES: Mapping[str, Any] = {
     "pf_mw": np.nan,
     "in_service": True,
     "kv": np.nan,  # of a line; NaN = that of its buses
+    "assumed": False,  # not in the data at all: x and rating are estimates
     "km": np.nan,  # length; NaN = from the places of its buses
 }
 PLANTS: Mapping[str, Any] = {

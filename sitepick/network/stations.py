@@ -198,4 +198,6 @@ def _transformers(
         to_bus=names[lower],
         is_line=np.zeros(upper.size, dtype=bool),
         x_pu=TRANSFORMER_X * BASE_MVA / below,
+        rating_mva=np.full(upper.size, np.inf),
+        assumed=np.ones(upper.size, dtype=bool),
     )
