@@ -14,10 +14,12 @@ import numpy as np
 
 from sitepick.network.types import FloatArray
 
-_ASSIGN = re.compile(r"\s*(?:mpc\.)?([A-Za-z]\w*)\s*=\s*(.*)", re.S)
+_ASSIGN = re.compile(r"\s*(?:mpc\.)?([A-Za-z][\w.]*)\s*=\s*(.*)", re.S)
 _HEADER = re.compile(r"\s*function\s+(\[?)[^=]*=\s*(\w+)")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|[Ii]nf|NaN|nan)")
 _TEXT = re.compile(r"'((?:[^']|'')*)'|\"([^\"]*)\"")
+READ = ("version", "baseMVA", "bus", "gen", "branch", "gencost", "dcline", "genfuel")
+"""What is read of a case. Other names may hold anything: they cannot change these."""
 _HARMLESS = re.compile(r"\s*(end|return|function\b.*)?\s*;?\s*", re.S)
 
 
@@ -44,6 +46,11 @@ class CaseText:
     words: dict[str, list[str]] = field(default_factory=dict)  # cell arrays, row by row
     problems: list[tuple[int, str]] = field(default_factory=list)  # (line, what)
 
+    def refuse(self, name: str, line: int, what: str) -> None:
+        """Add a fault of one of the names that are read."""
+        if name in READ:
+            self.problems.append((line, f"{name} {what}"))
+
 
 def parse_case(text: str) -> CaseText:
     """Read every assignment of a case file."""
@@ -51,6 +58,9 @@ def parse_case(text: str) -> CaseText:
     lines = text.splitlines()
     at = 0
     while at < len(lines):
+        if lines[at].strip() == "%{":
+            at = _after_block(lines, at)
+            continue
         code = _code(lines[at])
         while code.rstrip().endswith("...") and at + 1 < len(lines):
             at += 1
@@ -80,6 +90,13 @@ def parse_case(text: str) -> CaseText:
     return case
 
 
+def _after_block(lines: list[str], at: int) -> int:
+    """Index of the line behind a block comment."""
+    while at < len(lines) and lines[at].strip() != "%}":
+        at += 1
+    return at + 1
+
+
 def _code(line: str) -> str:
     """A line without its comment; a percent sign within quotes is none."""
     if "%" not in line:
@@ -105,7 +122,7 @@ def _scalar(case: CaseText, name: str, value: str, line: int) -> None:
     elif _NUMBER.fullmatch(value):
         case.numbers[name] = float(value)
     else:
-        case.problems.append((line, f"{name} is a formula, which is not run: {_short(value)}"))
+        case.refuse(name, line, f"is a formula, which is not run: {_short(value)}")
 
 
 def _matrix(case: CaseText, name: str, first: str, lines: list[str], at: int) -> int:
@@ -122,9 +139,7 @@ def _matrix(case: CaseText, name: str, first: str, lines: list[str], at: int) ->
         for k, piece in enumerate(pieces):
             for word in piece.replace(",", " ").split():
                 if _NUMBER.fullmatch(word) is None:
-                    case.problems.append(
-                        (number, f"{name} holds {word!r}, which is no number; save the values")
-                    )
+                    case.refuse(name, number, f"holds {word!r}, which is no number; save values")
                     row.append(np.nan)
                 else:
                     row.append(float(word))
@@ -135,7 +150,7 @@ def _matrix(case: CaseText, name: str, first: str, lines: list[str], at: int) ->
                 row = []
         if closing:
             if rest.strip(" \t;,"):
-                case.problems.append((number, f"{name} is changed by code: {_short(rest)}"))
+                case.refuse(name, number, f"is changed by code: {_short(rest)}")
             break
         if at >= len(lines):
             case.problems.append((number, f"{name} has no closing bracket; the file is cut off"))

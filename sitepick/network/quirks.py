@@ -29,62 +29,79 @@ def some(ids: Sequence[str], rows: BoolArray) -> str:
     return shown + (", ..." if at.size > _SHOWN else "")
 
 
+class _Teller:
+    """Adds a remark where something is so, with how many and which."""
+
+    def __init__(self, raw: RawGrid) -> None:
+        self.remarks = raw.remarks
+
+    def note(
+        self, code: str, what: str, ids: Sequence[str], rows: BoolArray, then: str = ""
+    ) -> None:
+        if rows.any():
+            count = int(rows.sum())
+            self.remarks.append((code, f"{what}: {count:,} ({some(ids, rows)}){then}", count))
+
+
 def notes_of(grid: Grid, raw: RawGrid) -> Grid:
     """The grid with its notes: those of its reader, then what its figures show."""
-    _branches(grid, raw)
-    _buses(grid, raw)
+    teller = _Teller(raw)
+    _branches(grid, teller)
+    _buses(grid, teller)
+    _plants(grid, teller)
     _islands(grid, raw)
     notes = tuple(Note(ROLE, code, text, count) for code, text, count in raw.remarks)
     return replace(grid, notes=notes)
 
 
-def _branches(grid: Grid, raw: RawGrid) -> None:
-    ids = grid.branch_ids
-    if (rows := grid.x_estimated).any():
-        text = f"x of {rows.sum()} branches is estimated from standard types: {some(ids, rows)}"
-        raw.remarks.append(("grid_x_estimated", text, int(rows.sum())))
-    if (rows := grid.rating_estimated & grid.is_line).any():
-        text = f"the rating of {rows.sum()} lines is estimated (St Clair): {some(ids, rows)}"
-        raw.remarks.append(("grid_rating_estimated", text, int(rows.sum())))
-    if (rows := grid.rating_estimated & ~grid.is_line).any():
-        text = f"{rows.sum()} transformers state no rating: unlimited ({some(ids, rows)})"
-        raw.remarks.append(("grid_transformer_unlimited", text, int(rows.sum())))
-    if (rows := np.isinf(grid.rating_mw) & ~grid.rating_estimated).any():
-        text = f"{rows.sum()} branches have rating 0, which means unlimited: {some(ids, rows)}"
-        raw.remarks.append(("grid_unlimited", text, int(rows.sum())))
-    if (rows := np.abs(grid.x_pu) < ZERO_X_PU).any():
-        text = f"{rows.sum()} branches have no impedance; x is {ZERO_X_PU:g}: {some(ids, rows)}"
-        raw.remarks.append(("grid_zero_x", text, int(rows.sum())))
-    if (rows := grid.x_pu <= -ZERO_X_PU).any():
-        text = (
-            f"{rows.sum()} branches have a negative x, as a leg of a three-winding transformer "
-            f"may: {some(ids, rows)}"
-        )
-        raw.remarks.append(("grid_negative_x", text, int(rows.sum())))
+def _branches(grid: Grid, tell: _Teller) -> None:
+    ids, guessed = grid.branch_ids, grid.rating_estimated
+    tell.note(
+        "grid_x_estimated", "branches whose x is a standard line's or bank's", ids, grid.x_estimated
+    )
+    tell.note(
+        "grid_rating_estimated",
+        "lines whose rating is a standard line's (St Clair)",
+        ids,
+        guessed & grid.is_line,
+    )
+    tell.note(
+        "grid_transformer_unlimited",
+        "transformers without a rating, taken as unlimited",
+        ids,
+        guessed & ~grid.is_line,
+    )
+    unlimited = np.isinf(grid.rating_mw) & ~guessed
+    tell.note("grid_unlimited", "branches of rating 0, which means unlimited", ids, unlimited)
+    zero = np.abs(grid.x_pu) < ZERO_X_PU
+    tell.note("grid_zero_x", f"branches without impedance, x is {ZERO_X_PU:g}", ids, zero)
+    negative = grid.x_pu <= -ZERO_X_PU
+    what = "branches of negative x, as legs of three-winding transformers have"
+    tell.note("grid_negative_x", what, ids, negative)
 
 
-def _buses(grid: Grid, raw: RawGrid) -> None:
-    if (rows := grid.bus_kv == 0).any():
-        text = (
-            f"{rows.sum()} buses state no voltage: {some(grid.bus_ids, rows)}; "
-            "no kV limit, such as that of outages, can take their branches in"
-        )
-        raw.remarks.append(("grid_kv_unknown", text, int(rows.sum())))
-    if (rows := (grid.bus_kv > 0) & (grid.bus_kv <= 1.0)).any():
-        text = (
-            f"{rows.sum()} buses of 1 kV and less, as star points are: {some(grid.bus_ids, rows)}"
-        )
-        raw.remarks.append(("grid_star_points", text, int(rows.sum())))
-    if (rows := grid.load_mw < 0).any():
-        text = f"{rows.sum()} buses have a negative load, so feed in: {some(grid.bus_ids, rows)}"
-        raw.remarks.append(("grid_negative_load", text, int(rows.sum())))
-    for ids, mw, what in (
-        (grid.bus_ids, grid.load_mw, "buses carry a load"),
-        (grid.plants.ids, grid.plants.pmax_mw, "plants have a capacity"),
-    ):
-        if (rows := mw > LARGE_MW).any():
-            text = f"{rows.sum()} {what} above {LARGE_MW:,.0f} MW: {some(ids, rows)}; is it MW?"
-            raw.remarks.append(("grid_mw_large", text, int(rows.sum())))
+def _buses(grid: Grid, tell: _Teller) -> None:
+    ids = grid.bus_ids
+    then = "; no kV limit, such as that of outages, can take their branches in"
+    tell.note("grid_kv_unknown", "buses without a voltage", ids, grid.bus_kv == 0, then)
+    low = (grid.bus_kv > 0) & (grid.bus_kv <= 1.0)
+    tell.note("grid_star_points", "buses of 1 kV and less, as star points are", ids, low)
+    negative = grid.load_mw < 0
+    tell.note("grid_negative_load", "buses of negative load, which feeds in", ids, negative)
+    large = f"above {LARGE_MW:,.0f} MW at one bus"
+    tell.note("grid_mw_large", f"loads {large}", ids, grid.load_mw > LARGE_MW, "; is it MW?")
+
+
+def _plants(grid: Grid, tell: _Teller) -> None:
+    plants, ties = grid.plants, grid.dc_ties
+    large = plants.pmax_mw > LARGE_MW
+    what = f"plants above {LARGE_MW:,.0f} MW"
+    tell.note("grid_mw_large", what, plants.ids, large, "; is it MW?")
+    what = "units that can draw power, as pumps or loads that may be shed"
+    draws = plants.in_service & (plants.pmin_mw < 0)
+    tell.note("grid_draws_power", what, plants.ids, draws)
+    what = "direct-current lines that end in another grid"
+    tell.note("grid_tie_outside", what, ties.ids, ties.other_bus < 0)
 
 
 def _islands(grid: Grid, raw: RawGrid) -> None:
@@ -98,7 +115,9 @@ def _islands(grid: Grid, raw: RawGrid) -> None:
     capacity = np.bincount(island, weights=grid.pmax_mw, minlength=count)
     running = np.bincount(island, weights=np.maximum(grid.gen_mw, 0.0), minlength=count)
     ties = grid.dc_ties
-    fed = np.bincount(island[ties.bus], weights=np.maximum(ties.pmax_mw, 0.0), minlength=count)
+    inner = (ties.other_bus >= 0) & (island[ties.bus] == island[ties.other_bus])
+    imports = np.where(inner, 0.0, np.maximum(ties.pmax_mw, 0.0))
+    fed = np.bincount(island[ties.bus], weights=imports, minlength=count)
     names = [f"{size[k]} buses with {grid.bus_ids[first[k]]}" for k in range(count)]
     if count > 1:
         text = (
@@ -106,12 +125,11 @@ def _islands(grid: Grid, raw: RawGrid) -> None:
             f"{int((size == 1).sum())} of a single bus; each is balanced by itself"
         )
         raw.remarks.append(("grid_islands", text, count))
-    dead = (running <= 0) & (load > 0)
+    dead = (running <= 0) & (load > 0) & (fed <= 0)
     if dead.any():
         text = (
-            f"{dead.sum()} islands have load and no running generation, so {load[dead].sum():,.0f} "
-            f"MW cannot be served: {some(names, dead)}; add plants, or the branches that are "
-            "missing"
+            f"islands with load and no running plant or tie: {dead.sum()} ({some(names, dead)}); "
+            f"{load[dead].sum():,.0f} MW cannot be served: add plants, or the missing branches"
         )
         raw.remarks.append(("grid_no_generation", text, int(dead.sum())))
     short = (load > capacity + fed) & (running > 0)
