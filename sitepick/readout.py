@@ -101,9 +101,8 @@ def _ties(program: Program, inst: Instance, x: FloatArray) -> Iterator[TieRow]:
     level = _levels(tie_at(program, inst), x)
     for e in np.flatnonzero(level[:, -1] > 0.5):
         since = None if inst.ties.owned[e] else _first(level[e], inst.time.names)
-        yield TieRow(
-            inst.sites.ids[inst.ties.site[e]], inst.headroom.poi_ids[inst.ties.poi[e]], since
-        )
+        poi = inst.headroom.poi_ids[inst.ties.poi[e]]
+        yield TieRow(inst.sites.ids[inst.ties.site[e]], poi, since, _kv(inst, int(e)))
 
 
 def _grid(program: Program, inst: Instance, x: FloatArray) -> Iterator[GridRow]:
@@ -116,7 +115,13 @@ def _grid(program: Program, inst: Instance, x: FloatArray) -> Iterator[GridRow]:
             inst.headroom.poi_ids[inst.ties.poi[e]],
             inst.time.names[t],
             float(mw[e, t]),
+            _kv(inst, int(e)),
         )
+
+
+def _kv(inst: Instance, tie: int) -> float | None:
+    kv = float(inst.ties.kv[tie])
+    return None if np.isnan(kv) else kv
 
 
 def _halls(program: Program, inst: Instance, x: FloatArray) -> Iterator[HallRow]:
@@ -248,12 +253,13 @@ def start_values(program: Program, inst: Instance, plan: Solution) -> FloatArray
     for row in plan.sites:
         if row.site_id in site:
             since(opens[site[row.site_id]], row.opened)
-    tie_of = {
-        (int(i), int(b)): e
-        for e, (i, b) in enumerate(zip(inst.ties.site, inst.ties.poi, strict=True))
-    }
+    tie_of: dict[tuple[int, int], list[int]] = {}
+    for e, (i, b) in enumerate(zip(inst.ties.site, inst.ties.poi, strict=True)):
+        tie_of.setdefault((int(i), int(b)), []).append(e)
     for tie in plan.ties:
-        at = tie_of.get((site.get(tie.site_id, -1), poi.get(tie.poi_id, -1)))
+        near = tie_of.get((site.get(tie.site_id, -1), poi.get(tie.poi_id, -1)), [])
+        # a plan that does not say its voltage, or one that is no longer offered, gets the highest
+        at = next((e for e in near if _kv(inst, e) == tie.kv), near[0] if near else None)
         if at is not None and ties is not None:
             since(ties[at], tie.since)
     standing, built, converted = (

@@ -25,21 +25,23 @@ class SiteRow:
 
 @dataclass(frozen=True)
 class TieRow:
-    """A tie in use from ``since`` on (None: stands already)."""
+    """A tie in use from ``since`` on (None: stands already); ``kv`` None: unknown."""
 
     site_id: str
     poi_id: str
     since: str | None
+    kv: float | None = None
 
 
 @dataclass(frozen=True)
 class GridRow:
-    """Contracted grid MW (design day) of a site at a POI in a period."""
+    """Contracted grid MW (design day) of a site at a POI in a period, at ``kv`` (None: unknown)."""
 
     site_id: str
     poi_id: str
     period: str
     grid_mw: float
+    kv: float | None = None
 
 
 @dataclass(frozen=True)

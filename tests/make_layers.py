@@ -42,8 +42,8 @@ def _geo(rows: Rows, defaults: Mapping[str, Any]) -> gpd.GeoDataFrame:
 def pois(*rows: Mapping[str, Any]) -> gpd.GeoDataFrame:
     frame = _geo(
         rows,
-        {"poi_id": None, "name": "", "kv": 138.0, "headroom_mw": np.nan, "from_date": None,
-         "estimated": False, "synthetic": False},
+        {"poi_id": None, "name": "", "kv": 138.0, "kv_levels": None, "headroom_mw": np.nan,
+         "from_date": None, "estimated": False, "synthetic": False},
     )  # fmt: skip
     return frame.astype({"estimated": bool, "synthetic": bool})
 

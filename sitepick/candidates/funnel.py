@@ -28,8 +28,8 @@ _SITES = [
     "max_it_mw", "climate", "fiber_km", "option_expires", "synthetic",
 ]  # fmt: skip
 _POIS = [
-    "poi_id", "name", "lon", "lat", "kv", "headroom_mw", "from_date", "estimated", "synthetic",
-    *power.PRICES,
+    "poi_id", "name", "lon", "lat", "kv", "kv_levels", "headroom_mw", "from_date", "estimated",
+    "synthetic", *power.PRICES,
 ]  # fmt: skip
 _TIES = ["site_id", "poi_id", "kv", "km", "cap_mw"]
 _OFFERS = [

@@ -40,8 +40,8 @@ def all_pois(layers: Layers) -> pd.DataFrame:
 
     Without a substations layer, the POIs that places name (``poi_ids``) count as well: a parcel
     at a substation without a letter is a fact about the parcel, and its MW are unknown.
-    Columns: poi_id, name, lon, lat (nan: only known by name), kv, headroom_mw, from_date,
-    estimated, synthetic, keep:*.
+    Columns: poi_id, name, lon, lat (nan: only known by name), kv, kv_levels, headroom_mw,
+    from_date, estimated, synthetic, keep:*.
     """
     parts = []
     if layers.pois is not None and len(layers.pois):
@@ -51,6 +51,7 @@ def all_pois(layers: Layers) -> pd.DataFrame:
         part["lat"] = layer.geometry.y.to_numpy()
         part["from_date"] = objects(part["from_date"])
         part["name"] = objects(part["name"])
+        part["kv_levels"] = objects(part["kv_levels"])
         parts.append(part)
     known = set(parts[0]["poi_id"]) if parts else set()
     extra = set() if layers.power_offers is None else set(layers.power_offers["poi_id"]) - known
@@ -62,7 +63,7 @@ def all_pois(layers: Layers) -> pd.DataFrame:
             pd.DataFrame(
                 {
                     "poi_id": ids, "name": ids, "lon": np.nan, "lat": np.nan, "kv": np.nan,
-                    "headroom_mw": np.nan, "from_date": None, "estimated": False,
+                    "kv_levels": None, "headroom_mw": np.nan, "from_date": None, "estimated": False,
                     "synthetic": False,
                 }
             )
@@ -73,6 +74,7 @@ def all_pois(layers: Layers) -> pd.DataFrame:
         "lon",
         "lat",
         "kv",
+        "kv_levels",
         "headroom_mw",
         "from_date",
         "estimated",

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from sitepick.candidates.geo import earth_centred_km, straight_km
 from sitepick.candidates.text import some
 from sitepick.layers.types import Note
+from sitepick.scenario.line_types import loadability_mw
 from sitepick.scenario.power import Power
 from sitepick.scenario.schema import Scenario
 
@@ -145,7 +146,7 @@ def _nearest(
 def table(
     found: TieSearch, scenario: Scenario, places: pd.DataFrame, pois: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[Note]]:
-    """Return site_id, poi_id, kv, km, cap_mw of the candidates' ties, and notes.
+    """Return site_id, poi_id, kv, km, cap_mw of the candidates' ties, one per voltage, and notes.
 
     A tie whose POI has no usable MW is left out, unless the place is a fact or has no other.
     """
@@ -154,19 +155,25 @@ def table(
     fact = places["fact"].to_numpy(dtype=bool)
     keep = (places["status"] == "candidate").to_numpy()[place]
     keep &= (rows["test"] == "").to_numpy() | fact[place]
-    named = places["poi_ids"].notna().to_numpy()[place]
-    dropped = rows[~keep & named & (places["status"] == "candidate").to_numpy()[place]]
-    rows, place = rows[keep], place[keep]
-    poi = rows["poi"].to_numpy(dtype=int)
-    kv = pois["kv"].to_numpy(float)[poi]
-    km = rows["km"].to_numpy(float)
+    named = places["poi_ids"].notna().to_numpy()
+    dropped = rows[~keep & named[place] & (places["status"] == "candidate").to_numpy()[place]]
+    rows = _at_each_kv(rows[keep], pois, scenario)
+    place, poi = rows["place"].to_numpy(dtype=int), rows["poi"].to_numpy(dtype=int)
+    kv, km = rows["kv"].to_numpy(float), rows["km"].to_numpy(float)
+    cap = cap_mw(kv, scenario.power)
+    carries = loadability_mw(kv, km) if scenario.power.tie_loadability else np.full(len(kv), np.inf)
+    short = carries < np.nan_to_num(cap, nan=np.inf)
+    rows = rows.assign(cap_mw=np.where(short, carries, cap), short=short)
+    rows = rows[~_dominated(rows, scenario, places, pois)].reset_index(drop=True)
+    place, poi = rows["place"].to_numpy(dtype=int), rows["poi"].to_numpy(dtype=int)
+    kv, km = rows["kv"].to_numpy(float), rows["km"].to_numpy(float)
     ties = pd.DataFrame(
         {
             "site_id": places["site_id"].to_numpy(dtype=object)[place],
             "poi_id": pois["poi_id"].to_numpy(dtype=object)[poi],
             "kv": kv,
             "km": np.nan_to_num(km, nan=0.0),
-            "cap_mw": cap_mw(kv, scenario.power),
+            "cap_mw": rows["cap_mw"].to_numpy(float),
         }
     )
     notes = []
@@ -185,9 +192,13 @@ def table(
         "POIs have no known kV: their ties are limited by headroom only",
     )  # fmt: skip
     note(
-        "tie_long", named[keep] & (km > scenario.power.tie_km_max), ties["site_id"],
+        "tie_long", named[place] & (km > scenario.power.tie_km_max), ties["site_id"],
         f"places name a POI farther than power.tie_km_max = {scenario.power.tie_km_max:g} km; "
         "kept, as named",
+    )  # fmt: skip
+    note(
+        "tie_loadability", rows["short"].to_numpy(dtype=bool), ties["site_id"],
+        "places have a tie so long for its kV that one line carries less than power.tie_mw_by_kv",
     )  # fmt: skip
     if len(dropped):
         ids = pois["poi_id"].iloc[dropped["poi"]]
@@ -200,5 +211,82 @@ def table(
                 len(dropped),
             )
         )
-    order = ["site_id", "km", "poi_id"]
-    return ties.sort_values(order, ignore_index=True), notes
+    order = ["site_id", "km", "poi_id", "kv"]
+    ties = ties.sort_values(order, ascending=[True, True, True, False], ignore_index=True)
+    return ties, notes
+
+
+def tie_musd(kv: np.ndarray, km: np.ndarray, power: Power) -> np.ndarray:
+    """Return the overnight cost of ties (E,): km at the nearest kV class, and the fixed part.
+
+    An unknown kV costs as the lowest class, an unknown km as 0.
+    """
+    known = np.nan_to_num(km, nan=0.0)
+    classes = np.array(sorted(power.tie_musd_per_km))
+    if not len(classes):
+        return np.zeros(len(kv)) + power.tie_fixed_musd
+    price = np.array([power.tie_musd_per_km[c] for c in sorted(power.tie_musd_per_km)])
+    asked = np.where(np.isnan(kv), classes[0], kv)
+    nearest = np.abs(asked[:, None] - classes[None, :]).argmin(axis=1)
+    return known * price[nearest] + power.tie_fixed_musd
+
+
+def _at_each_kv(rows: pd.DataFrame, pois: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+    """Return ``rows`` (place, poi, km) with ``kv``: one for each voltage of the POI.
+
+    Voltages below ``candidates.min_kv`` are left out, the highest never.
+    """
+    least = scenario.candidates.min_kv
+    levels: list[tuple[float, ...]] = [(kv,) for kv in pois["kv"].to_numpy(float)]
+    for b, text in enumerate(pois["kv_levels"]):
+        if isinstance(text, str):
+            several = sorted({float(v) for v in text.split(";")}, reverse=True)
+            levels[b] = (several[0], *(v for v in several[1:] if v >= least))
+    poi = rows["poi"].to_numpy(dtype=int)
+    count = np.array([len(levels[b]) for b in poi], dtype=int)
+    out = rows.iloc[np.repeat(np.arange(len(rows)), count)].reset_index(drop=True)
+    return out.assign(kv=np.array([kv for b in poi for kv in levels[b]], dtype=float))
+
+
+def _dominated(
+    rows: pd.DataFrame, scenario: Scenario, places: pd.DataFrame, pois: pd.DataFrame
+) -> np.ndarray:
+    """Return (E,) the ties that cost as much as another to the same POI and carry no more.
+
+    What a tie carries is at most what its POI can ever give. With several ties per site, one is
+    only dropped for another that carries all of that: else both together may be of use. The tie
+    that an existing site owns costs nothing.
+    """
+    twice = rows.duplicated(["place", "poi"], keep=False).to_numpy()
+    if not twice.any():
+        return np.zeros(len(rows), dtype=bool)
+    power, some_rows = scenario.power, rows[twice]
+    place = some_rows["place"].to_numpy(dtype=int)
+    kv, km = some_rows["kv"].to_numpy(float), some_rows["km"].to_numpy(float)
+    first = ~rows.sort_values(
+        ["place", "km", "poi", "kv"], ascending=[True, True, True, False], kind="stable"
+    ).duplicated("place")
+    stands = (places["decision"] == "existing").to_numpy()[place]
+    owned = first.reindex(some_rows.index).to_numpy(dtype=bool) & stands
+    most = _most_mw(scenario, pois)[some_rows["poi"].to_numpy(dtype=int)]
+    table = some_rows.assign(
+        musd=np.where(owned, 0.0, tie_musd(kv, km, power)),
+        carries=np.fmin(some_rows["cap_mw"], most),
+        most=most,
+    ).sort_values(["place", "poi", "musd", "carries"], ascending=[True, True, True, False])
+    best = table.groupby(["place", "poi"])["carries"].cummax()
+    best = best.groupby([table["place"], table["poi"]]).shift(1)  # of those that cost no more
+    worse = (table["carries"] <= best) & ((power.max_ties == 1) | (best >= table["most"]))
+    out = np.zeros(len(rows), dtype=bool)
+    out[table.index[worse.to_numpy(dtype=bool)]] = True
+    return out
+
+
+def _most_mw(scenario: Scenario, pois: pd.DataFrame) -> np.ndarray:
+    """Return (B,) the most grid MW a POI can ever give, upgrade steps included."""
+    power = scenario.power
+    most = pois["mw"].fillna(0.0).to_numpy(float)
+    if power.upgrade_step is not None:
+        bought = power.upgrade_step.mw * power.upgrade_step.max_steps
+        most = most + np.where(pois["has_letter"].to_numpy(dtype=bool), 0.0, bought)
+    return most if power.max_mw_per_poi is None else np.minimum(most, power.max_mw_per_poi)

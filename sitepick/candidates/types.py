@@ -43,16 +43,19 @@ class Candidates:
     failed: pd.DataFrame
     """Every failed test of every rejected place: site_id, test, value, threshold, unit, message."""
     pois: pd.DataFrame
-    """POIs that some candidate can tie to: poi_id, name, lon, lat, kv, headroom_mw (nan unknown),
+    """POIs that some candidate can tie to: poi_id, name, lon, lat, kv (the highest, nan unknown),
+    kv_levels (text such as 345;138 where there are several, else None), headroom_mw (nan unknown),
     from_date (date or None), estimated (bool), synthetic (bool), energy_usd_per_mwh,
     demand_usd_per_kw_month, co2_kg_per_mwh (all resolved: tariff row of the POI, else tariff row
     of its smallest region that states it, else that region's column, else scenario default),
     keep:* columns of the substations. lon and lat are nan where only a letter knows the POI."""
     ties: pd.DataFrame
     """Possible ties: site_id, poi_id, kv (nan unknown), km (route km, 0 at the POI; 0 and noted
-    where a location is unknown), cap_mw (largest single-customer connection at that kV, grid MW;
-    nan where the kV is unknown: headroom alone limits). Sorted by site_id, km, poi_id. Only POIs
-    with MW that count, but for facts. Empty with ``power.model: none``."""
+    where a location is unknown), cap_mw (the smaller of the largest single-customer connection at
+    that kV and what a line of that kV and length can carry, grid MW; nan where the kV is unknown:
+    headroom alone limits). One per site, POI and voltage of the POI, without those that cost more
+    than another to the same POI and carry no more. Sorted by site_id, km, poi_id, highest kV first.
+    Only POIs with MW that count, but for facts. Empty with ``power.model: none``."""
     site_regions: pd.DataFrame
     """site_id, level, region_id: a site is in at most one region of a level."""
     regions: pd.DataFrame

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sitepick.candidates.types import Candidates
 
 Row = dict[str, Any]
+TieKey = tuple[str, str, float | None]
+"""Site, POI and kV (None where it is unknown)."""
 ANYWHERE = "anywhere"
 STANDING = -1
 """Start of what stands already, before the first period."""
@@ -48,6 +50,17 @@ def day(value: Any) -> date | None:
 def rows_of(frame: pd.DataFrame) -> list[Row]:
     """Return a table as a list of dicts."""
     return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def key_of(row: Row) -> TieKey:
+    """Return the key of a row of the candidates' ties."""
+    return row["site_id"], row["poi_id"], number(row["kv"])
+
+
+def tie_words(tie: TieKey) -> str:
+    """Return a tie in words."""
+    site, poi, kv = tie
+    return f"site {site} at POI {poi}" + ("" if kv is None else f" ({kv:g} kV)")
 
 
 def standing(series: dict[date, float], when: date) -> float | None:
@@ -105,7 +118,7 @@ class Case:
     calendar: Calendar = field(init=False)
     sites: dict[str, Row] = field(init=False)
     pois: dict[str, Row] = field(init=False)
-    ties: dict[tuple[str, str], Row] = field(init=False)
+    ties: dict[TieKey, Row] = field(init=False)
     ties_of: dict[str, list[Row]] = field(init=False)  # nearest first
     offers: dict[str, Row] = field(init=False)
     queue: dict[str, list[Row]] = field(init=False)  # tiers of a POI that waits, smallest first
@@ -134,10 +147,12 @@ class Case:
         self.existing = {e.site_id: e for e in self.scenario.existing}
         if self.has_grid:
             for row in rows_of(table.ties):
-                self.ties[row["site_id"], row["poi_id"]] = row
+                self.ties[key_of(row)] = row
                 self.ties_of[row["site_id"]].append(row)
         for near in self.ties_of.values():
-            near.sort(key=lambda row: (number(row["km"]) or 0.0, row["poi_id"]))
+            near.sort(
+                key=lambda row: (number(row["km"]) or 0.0, row["poi_id"], -(number(row["kv"]) or 0))
+            )
         self.reach = {(r["site_id"], r["place_id"]): r for r in rows_of(table.reach)}
         self.regions_of = defaultdict(dict)
         for row in rows_of(table.site_regions):
@@ -260,11 +275,14 @@ class Case:
 
         self.solution = plan
         self.opened = {row.site_id: start(row.opened) for row in plan.sites}
-        self.tied = {(row.site_id, row.poi_id): start(row.since) for row in plan.ties}
-        self.grid = {(r.site_id, r.poi_id, at[r.period]): r.grid_mw for r in plan.grid}
+        # rows of ties that do not exist are named in `rows` and left out before they are judged
+        ties = ((self.tie_key(r.site_id, r.poi_id, r.kv), r) for r in plan.ties)
+        self.tied = {key: start(row.since) for key, row in ties if key is not None}
+        grid = ((self.tie_key(r.site_id, r.poi_id, r.kv), r) for r in plan.grid)
+        self.grid = {(key, at[r.period]): r.grid_mw for key, r in grid if key is not None}
         self._grid_of_site: dict[tuple[str, int], float] = defaultdict(float)
         self._grid_of_poi: dict[tuple[str, int], float] = defaultdict(float)
-        for (site, poi, t), mw in self.grid.items():
+        for ((site, poi, _), t), mw in self.grid.items():
             self._grid_of_site[site, t] += mw
             self._grid_of_poi[poi, t] += mw
         self.hall_rows = {(r.site_id, r.hall, at[r.period]): r for r in plan.halls}
@@ -294,14 +312,25 @@ class Case:
         """Return whether the plan has the site open in period ``t``."""
         return site in self.opened and self.opened[site] <= t
 
-    def is_tied(self, site: str, poi: str, t: int) -> bool:
-        """Return whether the tie stands in period ``t``."""
-        return (site, poi) in self.tied and self.tied[site, poi] <= t
+    def tie_key(self, site: str, poi: str, kv: float | None) -> TieKey | None:
+        """Return the tie that a row of a plan means, None if there is no such tie.
 
-    def own_tie(self, site: str) -> str | None:
-        """Return the POI of the tie that an existing site owns: its nearest."""
+        A row without kV means the only tie between the two, or the one whose kV is unknown.
+        """
+        near = [key_of(row) for row in self.ties_of.get(site, []) if row["poi_id"] == poi]
+        same = [key for key in near if key[2] == kv]
+        if same:
+            return same[0]
+        return near[0] if kv is None and len(near) == 1 else None
+
+    def is_tied(self, tie: TieKey, t: int) -> bool:
+        """Return whether the tie stands in period ``t``."""
+        return tie in self.tied and self.tied[tie] <= t
+
+    def own_tie(self, site: str) -> TieKey | None:
+        """Return the tie that an existing site owns: its nearest, at the highest kV."""
         near = self.ties_of.get(site)
-        return near[0]["poi_id"] if near and self.stands(site) else None
+        return key_of(near[0]) if near and self.stands(site) else None
 
     def site_grid_mw(self, site: str, t: int) -> float:
         """Return contracted grid MW of a site, existing ones included."""

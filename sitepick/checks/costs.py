@@ -88,7 +88,7 @@ def demand_charge(case: Case, t: int) -> float:
             share = (number(offer["min_take_pct"]) or 0.0) / 100
             least[offer["poi_id"]] = least.get(offer["poi_id"], 0.0) + share * mw * there
     total = 0.0
-    for poi in {*least, *(poi for _, poi, at in case.grid if at == t)}:
+    for poi in {*least, *(poi for (_, poi, _), at in case.grid if at == t)}:
         billed_mw = max(case.poi_mw(poi, t), least.get(poi, 0.0))
         usd_per_mw_month = float(case.pois[poi]["demand_usd_per_kw_month"]) * 1000
         total += billed_mw * usd_per_mw_month * 12 / 1e6

@@ -158,7 +158,7 @@ def _limits(case: Case) -> Iterator[Finding]:
     taken_at: dict[str, list[Row]] = defaultdict(list)
     for offer_id in case.taken:
         taken_at[case.offers[offer_id]["poi_id"]].append(case.offers[offer_id])
-    for poi in sorted({poi for _, poi, _ in case.grid}):
+    for poi in sorted({poi for (_, poi, _), _ in case.grid}):
         for t in case.times:
             used = case.poi_mw(poi, t)
             limit = 0.0 if poi in lettered else layer_mw(case, poi, t)

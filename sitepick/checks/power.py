@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sitepick.checks.case import Case
+from sitepick.checks.case import Case, key_of
 from sitepick.checks.tolerance import more
 from sitepick.finding import Finding
 
@@ -48,16 +48,16 @@ def draws(case: Case, site: str, t: int, by: str = "energy_usd_per_mwh") -> list
     energy is drawn first; ``by`` may name another column of the POIs, such as co2_kg_per_mwh.
     """
     mean = case.facility_mean_mw(site, t)
-    possible = [row["poi_id"] for row in case.ties_of.get(site, [])]
+    possible = [key_of(row) for row in case.ties_of.get(site, [])]
     if not case.has_grid or mean == 0 or not possible:
         return []
     if len(possible) == 1:
-        return [Draw(possible[0], mean)]
+        return [Draw(possible[0][1], mean)]
     found = []
     left = mean
-    for poi in sorted(possible, key=lambda poi: (float(case.pois[poi][by]), poi)):
-        contracted = case.grid.get((site, poi, t), 0.0)
-        if poi == possible[0]:
+    for tie in sorted(possible, key=lambda tie: (float(case.pois[tie[1]][by]), str(tie))):
+        poi, contracted = tie[1], case.grid.get((tie, t), 0.0)
+        if tie == possible[0]:
             contracted += case.existing_grid_mw(site)
         drawn = min(left, case.load_factor * contracted)
         if drawn > 0:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sitepick.checks import headroom
-from sitepick.checks.case import STANDING, Case, day, number
+from sitepick.checks.case import STANDING, Case, TieKey, day, number
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ def _sites(case: Case) -> Iterator[Purchase]:
 
 def _ties(case: Case) -> Iterator[Purchase]:
     power = case.scenario.power
-    for (site, poi), t in case.tied.items():
+    for tie, t in case.tied.items():
         if t != STANDING:
-            musd = tie_musd(case, site, poi)
+            musd = tie_musd(case, tie)
             yield Purchase("ties", musd, t, power.tie_life_years, power.tie_months)
 
 
-def tie_musd(case: Case, site: str, poi: str) -> float:
+def tie_musd(case: Case, tie: TieKey) -> float:
     """Return the cost of a tie: km at the nearest kV class, and the switching station."""
-    row, power = case.ties[site, poi], case.scenario.power
+    row, power = case.ties[tie], case.scenario.power
     by_kv = power.tie_musd_per_km
     kv = number(row["kv"])
     nearest = min(by_kv) if kv is None else min(by_kv, key=lambda c: (abs(c - kv), c))

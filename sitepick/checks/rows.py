@@ -19,8 +19,8 @@ from sitepick.solution import Solution
 
 KEYS: dict[str, tuple[str, ...]] = {
     "sites": ("site_id",),
-    "ties": ("site_id", "poi_id"),
-    "grid": ("site_id", "poi_id", "period"),
+    "ties": ("site_id", "poi_id", "kv"),
+    "grid": ("site_id", "poi_id", "kv", "period"),
     "halls": ("site_id", "hall", "period"),
     "it": ("site_id", "hall", "hardware", "period"),
     "use": ("site_id", "hardware", "workload", "period"),
@@ -67,6 +67,9 @@ def sound(case: Case, solution: Solution) -> tuple[list[Finding], Solution]:
         for row in getattr(solution, table):
             cells = {f.name: getattr(row, f.name) for f in dataclasses.fields(row)}
             fault = _fault(cells, known) or _fault_of_table(case, table, cells, entries)
+            if fault is None and table in ("ties", "grid"):  # what a row without kV means
+                tie = case.tie_key(cells["site_id"], cells["poi_id"], cells["kv"])
+                cells["kv"] = None if tie is None else tie[2]
             name = tuple(cells[column] for column in key)
             if fault is None and name in seen:
                 fault = Finding("rows.duplicate", "", 1, "rows", "two rows say the same thing")
@@ -103,8 +106,11 @@ def _fault_of_table(
 ) -> Finding | None:
     """Return what no single column shows: ties, offers, steps and regions that do not exist."""
     message = None
-    if table in ("ties", "grid") and (cells["site_id"], cells["poi_id"]) not in case.ties:
-        message = "no such tie is possible between this site and this POI"
+    if table in ("ties", "grid"):
+        site, poi, kv = cells["site_id"], cells["poi_id"], cells["kv"]
+        if case.tie_key(site, poi, kv) is None:
+            at = "without a stated kV" if kv is None else f"at {kv} kV"
+            message = f"no such tie is possible between this site and this POI {at}"
     if table == "offers" and case.offers[cells["offer_id"]]["poi_id"] != cells["poi_id"]:
         message = f"the offer is one of POI {case.offers[cells['offer_id']]['poi_id']}"
     if table == "upgrades" and case.scenario.power.upgrade_step is None:

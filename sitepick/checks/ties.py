@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sitepick.checks.case import STANDING, Case, number
+from sitepick.checks.case import STANDING, Case, key_of, number, tie_words
 from sitepick.checks.tolerance import more
 from sitepick.finding import Finding
 
@@ -16,25 +16,25 @@ def check(case: Case) -> Iterator[Finding]:
     yield from _starts(case)
     for site in case.active_sites:
         yield from _count(case, site)
-    for (site, poi, t), mw in sorted(case.grid.items()):
-        where = f"site {site} at POI {poi}, {case.when(t)}"
-        if not case.is_tied(site, poi, t):
+    for (tie, t), mw in sorted(case.grid.items(), key=lambda item: (str(item[0][0]), item[0][1])):
+        where = f"{tie_words(tie)}, {case.when(t)}"
+        if not case.is_tied(tie, t):
             if more(mw, 0.0):
                 message = f"{mw:,.6g} grid MW are contracted, but the tie does not exist"
                 yield Finding("ties.cap", where, mw, "grid MW", message)
             continue
-        cap = number(case.ties[site, poi]["cap_mw"])
+        cap = number(case.ties[tie]["cap_mw"])
         over = 0.0 if cap is None else more(mw, cap)
         if over:
-            message = f"{mw:,.6g} grid MW are contracted, the voltage allows {cap:,.6g}"
+            message = f"{mw:,.6g} grid MW are contracted, its voltage and length allow {cap:,.6g}"
             yield Finding("ties.cap", where, over, "grid MW", message)
 
 
 def _starts(case: Case) -> Iterator[Finding]:
     earliest = case.calendar.earliest(case.tie_months)
-    for (site, poi), t in sorted(case.tied.items()):
-        where = f"site {site} at POI {poi}"
-        owned = case.own_tie(site) == poi
+    for tie, t in sorted(case.tied.items(), key=lambda item: str(item[0])):
+        where = tie_words(tie)
+        owned = case.own_tie(tie[0]) == tie
         if t == STANDING:
             if not owned:
                 message = "a tie is listed as standing, but only an existing site's nearest does"
@@ -51,9 +51,9 @@ def _starts(case: Case) -> Iterator[Finding]:
 
 def _count(case: Case, site: str) -> Iterator[Finding]:
     most = case.scenario.power.max_ties
-    possible = [row["poi_id"] for row in case.ties_of.get(site, [])]
+    possible = [key_of(row) for row in case.ties_of.get(site, [])]
     for t in case.times:
-        count = sum(case.is_tied(site, poi, t) for poi in possible)
+        count = sum(case.is_tied(tie, t) for tie in possible)
         is_open = case.is_open(site, t)
         allowed = most if is_open else 0
         where = f"site {site}, {case.when(t)}"

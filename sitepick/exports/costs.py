@@ -24,7 +24,7 @@ from sitepick.scenario.catalog import HallClass, Hardware, hall_classes, hardwar
 if TYPE_CHECKING:
     from sitepick.candidates.types import Candidates
     from sitepick.scenario.schema import Scenario
-    from sitepick.solution import Solution
+    from sitepick.solution import GridRow, Solution, TieRow
 
 HOURS = 8760.0
 CAPITAL = ("facility", "it", "ties", "land", "site", "fiber", "upgrades", "security", "entry")
@@ -65,9 +65,9 @@ class Lookup:
         self.hardware = {h.id: h for h in hardware(scenario)}
         self.sites = {r["site_id"]: r for r in records(candidates.sites)}
         self.pois = {r["poi_id"]: r for r in records(candidates.pois)}
-        self.ties = {(r["site_id"], r["poi_id"]): r for r in records(candidates.ties)}
+        self.ties = {(r["site_id"], r["poi_id"], r["kv"]): r for r in records(candidates.ties)}
         self.first_tie: dict[str, str] = {}
-        for site, poi in self.ties:
+        for site, poi, _ in self.ties:
             self.first_tie.setdefault(site, poi)  # ties are sorted by site_id, km, poi_id
         self.offers = {r["offer_id"]: r for r in records(candidates.offers)}
         self.regions = {(r["level"], r["region_id"]): r for r in records(candidates.regions)}
@@ -100,9 +100,17 @@ class Lookup:
                 factor *= rule.capex_factor
         return factor
 
-    def tie_musd(self, site: str, poi: str) -> float:
+    def tie(self, row: TieRow | GridRow) -> Row:
+        """Return the tie that a row of the plan means; without kV the only one between the two."""
+        known = self.ties.get((row.site_id, row.poi_id, row.kv))
+        if known is not None:
+            return known
+        pair = (row.site_id, row.poi_id)
+        return next((tie for key, tie in self.ties.items() if key[:2] == pair), {})
+
+    def tie_musd(self, row: TieRow) -> float:
         """Return the overnight cost of a tie, MUSD."""
-        power, tie = self.scenario.power, self.ties[site, poi]
+        power, tie = self.scenario.power, self.tie(row)
         table, kv = power.tie_musd_per_km, tie["kv"]
         if not table or not tie["km"]:
             return power.tie_fixed_musd
@@ -191,7 +199,7 @@ class _Coster(Lookup):
             self._spend(site.site_id, t, "fiber", musd, fiber.life_years, self._lead)
         for tie in self.solution.ties:
             if tie.since is not None:
-                musd = self.tie_musd(tie.site_id, tie.poi_id)
+                musd = self.tie_musd(tie)
                 t = self.at[tie.since]
                 self._spend(tie.site_id, t, "ties", musd, power.tie_life_years, power.tie_months)
 
@@ -199,8 +207,9 @@ class _Coster(Lookup):
     def _poi_share(self) -> dict[str, list[tuple[str, float]]]:
         """Shares of a POI's costs by site: by MW in the last period with any, else by ties."""
         mw: dict[str, dict[int, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-        for row in self.solution.grid:
-            mw[row.poi_id][self.at[row.period]][row.site_id] = row.grid_mw
+        for row in self.solution.grid:  # a site may use several voltages of the POI
+            here = mw[row.poi_id][self.at[row.period]]
+            here[row.site_id] = here.get(row.site_id, 0.0) + row.grid_mw
         out = {poi: _shares(by_period[max(by_period)].items()) for poi, by_period in mw.items()}
         for tie in self.solution.ties:
             out.setdefault(tie.poi_id, [(tie.site_id, 1.0)])

@@ -44,6 +44,7 @@ def sites_sheet(made: SiteRows, by_period: Sheet) -> Sheet:
         Field("status", "", "text", "open (by this plan) or existing"),
         Field("opened", "date", "date", "first period in which it is open; empty: stands already"),
         Field("poi_id", "", "text", "POIs that feed the site, joined by +"),
+        Field("tie_kv", "kV", "text", "voltages of its ties, joined by +; empty: unknown"),
         Field("it_mw", "IT MW", "number", "IT power installed, at the horizon's end"),
         *(Field(f.name, f.unit, f.kind, f"{f.meaning}; at the horizon's end") for f in copied),
         *(Field(f"it_mw_{n}", "IT MW", "number", f"IT power in the period from {p}")
@@ -109,6 +110,7 @@ def candidates_sheet(made: SiteRows) -> Sheet:
         Field("it_mw", "IT MW", "number", "in the plan, at the horizon's end; 0 if not in it"),
         Field("poi_id", "", "text", "nearest POI it may tie to; empty without one"),
         Field("tie_km", "km", "number", "route length of the tie to that POI"),
+        Field("tie_kv", "kV", "number", "highest voltage of a tie to that POI; empty: unknown"),
         Field("usable_ha", "ha", "number", "buildable land; empty: no limit"),
         Field("land_musd", f"MUSD (real, {made.scenario.money.price_year})", "number",
               "asked for the whole; empty: priced per ha"),
@@ -129,8 +131,8 @@ def candidates_sheet(made: SiteRows) -> Sheet:
         row["failed"] = failed.get(site, [])
         row["reason"] = _reason(row, made, ties_of[site])
         row["it_mw"] = plain(it_mw.get(site, 0.0))
-        near = ties_of[site][0] if ties_of[site] else {"poi_id": None, "km": None}
-        row["poi_id"], row["tie_km"] = near["poi_id"], near["km"]
+        near = ties_of[site][0] if ties_of[site] else {"poi_id": None, "km": None, "kv": None}
+        row["poi_id"], row["tie_km"], row["tie_kv"] = near["poi_id"], near["km"], near["kv"]
         row["synthetic"] = bool(info["synthetic"])
         rows.append(row)
     done, rows = with_keep(fields, rows, made.look.sites, cand.sites.columns, "site_id")
@@ -179,7 +181,8 @@ def substations_sheet(made: SiteRows) -> Sheet:
         Field("poi_id", "", "text", "id of the POI (substation)"),
         Field("name", "", "text", "name of the POI"),
         LON, LAT,
-        Field("kv", "kV", "number", "voltage; empty: unknown"),
+        Field("kv", "kV", "number", "highest voltage; empty: unknown"),
+        Field("kv_levels", "kV", "text", "all voltages, where several are known"),
         Field("headroom_mw", "grid MW", "number",
               "load headroom of the layer; empty: unknown; letters replace it"),
         Field("from_date", "date", "date", "date from which the layer's headroom is there"),
@@ -222,24 +225,29 @@ def links_sheet(made: SiteRows) -> Sheet:
     from sitepick.exports.geometry import straight
 
     last = made.solution.periods[-1]
-    mw = {(r.site_id, r.poi_id): r.grid_mw for r in made.solution.grid if r.period == last}
+    mw = {(r.site_id, r.poi_id, r.kv): r.grid_mw for r in made.solution.grid if r.period == last}
     fields = (
         ID,
         Field("poi_id", "", "text", "id of the POI (substation)"),
         Field("since", "date", "date", "first period of use; empty: stands already"),
         Field("kv", "kV", "number", "voltage of the tie; empty: unknown"),
         Field("km", "km", "number", "route length; the line drawn is straight"),
-        Field("cap_mw", "grid MW", "number", "largest connection of one customer at that voltage"),
+        Field(
+            "cap_mw",
+            "grid MW",
+            "number",
+            "largest connection of one customer at that voltage and length",
+        ),
         Field("grid_mw", "grid MW", "number", "contracted at the horizon's end, new MW only"),
         SYNTHETIC,
     )
     rows: list[Row] = []
     lines: list[Row | None] = []
-    for tie in sorted(made.solution.ties, key=lambda t: (t.site_id, t.poi_id)):
-        known = made.look.ties.get((tie.site_id, tie.poi_id), {})
+    for tie in sorted(made.solution.ties, key=lambda t: (t.site_id, t.poi_id, t.kv or 0.0)):
+        known = made.look.tie(tie)
         row: Row = {"site_id": tie.site_id, "poi_id": tie.poi_id, "since": tie.since}
         row |= {k: as_kind(known.get(k), "number") for k in ("kv", "km", "cap_mw")}
-        row["grid_mw"] = plain(mw.get((tie.site_id, tie.poi_id), 0.0))
+        row["grid_mw"] = plain(mw.get((tie.site_id, tie.poi_id, tie.kv), 0.0))
         row["synthetic"] = made.candidates.synthetic
         rows.append(plain(row))
         ends = [point(made.look.sites[tie.site_id]), point(made.look.pois[tie.poi_id])]

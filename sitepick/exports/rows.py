@@ -113,20 +113,26 @@ class SiteRows:
             fields, rows, [point(r) for r in rows], "Point",
         )  # fmt: skip
 
-    def pois_of(self, site: str, period: str) -> list[str]:
-        """Return the POIs that feed a site in a period, sorted."""
+    def ties_of(self, site: str, period: str) -> list[tuple[str, float | None]]:
+        """Return POI and kV of the ties that feed a site in a period, sorted."""
         ties = {
-            t.poi_id
+            (t.poi_id, self.look.tie(t).get("kv"))
             for t in self.solution.ties
             if t.site_id == site and (t.since is None or t.since <= period)
         }
-        return sorted(ties)
+        return sorted(ties, key=lambda tie: (tie[0], tie[1] or 0.0))
+
+    def pois_of(self, site: str, period: str) -> list[str]:
+        """Return the POIs that feed a site in a period, sorted."""
+        return list(dict.fromkeys(poi for poi, _ in self.ties_of(site, period)))
 
     def _fields(self) -> list[Field]:
         money = f"MUSD (real, {self.scenario.money.price_year})"
         fields = [
             ID, NAME, *region_fields(self.candidates), LON, LAT,
             Field("poi_id", "", "text", "POIs that feed the site in the period, joined by +"),
+            Field("tie_kv", "kV", "text",
+                  "voltages of its ties, in the order of the POIs, joined by +; empty: unknown"),
             Field("period", "date", "date", "first day of the period"),
             Field("status", "", "text", "existing, open, or not yet open in the period"),
             Field("it_mw", "IT MW", "number", "IT power installed at the racks"),
@@ -193,6 +199,8 @@ class SiteRows:
         regions = self.look.regions_of[site]
         row |= {c: regions.get(lv) for lv, c in level_columns(self.candidates).items()}
         row["poi_id"] = "+".join(self.pois_of(site, period)) or None
+        kvs = [f"{kv:g}" if kv else "?" for _, kv in self.ties_of(site, period)]
+        row["tie_kv"] = "+".join(kvs) if set(kvs) - {"?"} else None
         row["period"] = period
         now = "open" if opened is not None and opened <= period else "not yet open"
         row["status"] = "existing" if opened is None else now

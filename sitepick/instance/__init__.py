@@ -155,7 +155,8 @@ def _max_it(
     bound = _stated_max(scenario, frame)
     if grid:
         best = np.zeros(len(frame))
-        np.add.at(best, ties.site, ties.tight_mw)
+        # of ties of which a site may have one, only the largest counts
+        (np.maximum if ties.most == 1 else np.add).at(best, ties.site, ties.tight_mw)
         least = _least_pue(scenario)
         bound = np.minimum(bound, (best + headroom.existing_mw) / least)
     if not np.isfinite(bound).all():

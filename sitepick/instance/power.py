@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sitepick.candidates.ties import tie_musd
 from sitepick.candidates.types import Candidates
 from sitepick.instance.tables import positions, records
 from sitepick.instance.timeline import Timeline, add_months, whole_months
@@ -31,7 +32,8 @@ def ties_of(
     """Return the possible ties. ``existing`` (S,), ``most_mw`` (B,) finite grid MW by POI."""
     table = candidates.ties[candidates.ties["site_id"].isin(list(site_at))]
     site = positions(table["site_id"], site_at)
-    order = np.lexsort((table["poi_id"].astype(str), table["km"].to_numpy(float), site))
+    highest = -table["kv"].fillna(0.0).to_numpy(dtype=float)
+    order = np.lexsort((highest, table["poi_id"].astype(str), table["km"].to_numpy(float), site))
     table, site = table.iloc[order], site[order]
     poi = positions(table["poi_id"], poi_at)
     power = scenario.power
@@ -40,7 +42,7 @@ def ties_of(
     first = np.full(len(site_at), -1, dtype=np.int64)
     first[site[::-1]] = np.arange(len(site))[::-1]
     owned = existing[site] & (first[site] == np.arange(len(site)))
-    musd = km * _per_km(power, table["kv"].to_numpy(dtype=float)) + power.tie_fixed_musd
+    kv = table["kv"].to_numpy(dtype=float)
     pois = candidates.pois.set_index("poi_id").loc[table["poi_id"]]
     count = np.bincount(site, minlength=len(site_at))
     return Ties(
@@ -48,7 +50,8 @@ def ties_of(
         poi=poi,
         cap_mw=np.where(np.isnan(cap), most_mw[poi], cap),
         tight_mw=np.fmin(cap, most_mw[poi]),
-        musd=np.where(owned, 0.0, musd),
+        kv=kv,
+        musd=np.where(owned, 0.0, tie_musd(kv, km, power)),
         owned=owned,
         only=count[site] == 1,
         energy_usd_per_mwh=pois["energy_usd_per_mwh"].to_numpy(dtype=float),
@@ -57,15 +60,6 @@ def ties_of(
         most=power.max_ties,
         first=first,
     )
-
-
-def _per_km(power: Power, kv: FloatArray) -> FloatArray:
-    classes = np.array(sorted(power.tie_musd_per_km))
-    price = np.array([power.tie_musd_per_km[c] for c in sorted(power.tie_musd_per_km)])
-    if not len(classes):
-        return np.zeros(len(kv))
-    known = np.where(np.isnan(kv), classes[0], kv)
-    return price[np.abs(known[:, None] - classes[None, :]).argmin(axis=1)]
 
 
 def headroom_of(

@@ -6,6 +6,7 @@ Y calendar years. Sites are in order of id. Money is MUSD of the scenario's pric
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sitepick.instance.timeline import Timeline
@@ -39,10 +40,11 @@ class Sites:
 
 @dataclass(frozen=True)
 class Ties:
-    """Possible ties, grouped by site; the first of a site is its nearest."""
+    """Possible ties, grouped by site; the first of a site is its nearest, at its highest kV."""
 
     site: IntArray  # (E,)
     poi: IntArray  # (E,)
+    kv: FloatArray  # (E,) nan unknown
     cap_mw: FloatArray  # (E,) largest connection at its kV, grid MW; finite
     tight_mw: FloatArray  # (E,) the same, or less where the POI can never carry as much
     musd: FloatArray  # (E,) overnight cost; 0 where it stands already
@@ -216,16 +218,23 @@ class Instance:
     max_water_ml: float | None
     objective: str
 
+    def _tie_names(self) -> tuple[str, ...]:
+        """Return (E,) site>POI, with the kV where there are ties of several."""
+        pairs = list(zip(self.ties.site.tolist(), self.ties.poi.tolist(), strict=True))
+        count = Counter(pairs)
+        return tuple(
+            f"{self.sites.ids[i]}>{self.headroom.poi_ids[b]}"
+            + (f"@{kv:g}kV" if count[i, b] > 1 else "")
+            for (i, b), kv in zip(pairs, self.ties.kv, strict=True)
+        )
+
     @property
     def dims(self) -> dict[str, tuple[str, ...]]:
         """Names of the integer keys, for LP files and messages."""
         return {
             "site": self.sites.ids,
             "poi": self.headroom.poi_ids,
-            "tie": tuple(
-                f"{self.sites.ids[i]}>{self.headroom.poi_ids[b]}"
-                for i, b in zip(self.ties.site, self.ties.poi, strict=True)
-            ),
+            "tie": self._tie_names(),
             "offer": self.headroom.offer_ids,
             "hall": self.halls.ids,
             "hardware": self.hardware.ids,

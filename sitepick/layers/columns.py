@@ -181,6 +181,31 @@ class Columns:
             self.reading.note("all_zero", text, len(known))
         return np.where(np.isnan(out), default, out)
 
+    def voltages(self, ours: str) -> list[tuple[float, ...]]:
+        """Return every voltage of each cell, kV, from ``345;138``; none where the cell is empty.
+
+        Cells that are no voltages are faults, but not in columns that `number` reads as well.
+        """
+        found = self.mapped.get(ours)
+        if found is None:
+            return [()] * len(self)
+        scale = self._scale(found, ROLES[self.reading.role][ours].unit)
+        out: list[tuple[float, ...]] = []
+        bad: list[tuple[int, str]] = []
+        for i, cell in enumerate(self.raw(ours)):
+            parts = cell if isinstance(cell, (list, tuple, np.ndarray)) else values.listed(cell)
+            try:
+                read = [values.kilovolts(part) for part in parts]
+            except ValueError as error:
+                bad.append((i, str(error)))
+                read = []
+            units = [factor(unit, "kv") if unit else scale for _, unit in read]
+            got = [kv * unit for (kv, _), unit in zip(read, units, strict=True)]
+            out.append(tuple(kv for kv in got if kv > 0 and math.isfinite(kv)))
+        if ours == "kv_levels" and bad:
+            self._report(found.name, bad, "list of voltages")
+        return out
+
     def _number(self, cell: Any) -> tuple[float, str | None]:
         return values.number(cell, comma_decimal=self.table.comma_decimal)
 

@@ -14,6 +14,7 @@ from sitepick.layers.reading import count_of, some
 GENERATION = re.compile(r"gen|inject|export|solar|pv\b|_pv|\bder|wind|feed[-_ ]?in", re.I)
 LOAD = re.compile(r"headroom|load|withdraw|demand|offtake|consum|import", re.I)
 PLACEHOLDER = re.compile(r"(UNKNOWN|TAP)\d+")
+LISTED = re.compile(r"[;/|]")
 KV_STEPS = ((2000.0, "v"),)
 MW_STEPS = ((1e6, "w"), (2e4, "kw"))
 KV_MAX = 1500.0
@@ -43,11 +44,13 @@ def clean_substations(columns: Columns) -> pd.DataFrame:
     if blank:
         text = f"{count_of(len(blank), 'placeholder name')} such as {names[blank[0]]}"
         columns.reading.note("placeholder_names", text, len(blank))
+    kv, levels = _voltages(columns)
     return common.geo_frame(
         {
             "poi_id": ids,
             "name": names,
-            "kv": kilovolts(columns),
+            "kv": kv,
+            "kv_levels": levels,
             "headroom_mw": headroom,
             "from_date": columns.dates("from_date"),
             "estimated": columns.flags("estimated", default=False),
@@ -110,6 +113,28 @@ def kilovolts(columns: Columns) -> np.ndarray:
         text = f"{unknown:,} of {len(kv):,} rows have no known voltage"
         columns.reading.note("kv_unknown", text, unknown)
     return kv
+
+
+def _voltages(columns: Columns) -> tuple[np.ndarray, np.ndarray]:
+    """Return the highest kV [n] and, where there are several, all of them as ``345;138`` [n]."""
+    kv, low = kilovolts(columns), columns.number("kv_min")
+    several = columns.voltages("kv_levels")
+    common.check_scale(columns, "kv_min", low, "kV", KV_STEPS)
+    flat = np.array([v for row in several for v in row], dtype=float)
+    common.check_scale(columns, "kv_levels", flat, "kV", KV_STEPS)
+    high = [max(row, default=np.nan) for row in several]
+    kv = np.where(np.isnan(kv), high, kv)
+    levels = np.full(len(kv), None, dtype=object)
+    lists = columns.has("kv") and any(
+        isinstance(cell, str) and LISTED.search(cell)
+        for cell in columns.table.frame[columns.mapped["kv"].name]
+    )
+    of_kv = columns.voltages("kv") if lists else [()] * len(kv)
+    for i, (stated, written) in enumerate(zip(several, of_kv, strict=True)):
+        known = {v for v in (*stated, *written, kv[i], low[i]) if v > 0 and v <= kv[i]}
+        if len(known) > 1:
+            levels[i] = ";".join(f"{v:g}" for v in sorted(known, reverse=True))
+    return kv, levels
 
 
 def clean_lines(columns: Columns) -> pd.DataFrame:

@@ -35,6 +35,8 @@ ROLES: dict[str, dict[str, Column]] = {
         "poi_id": FREE_ID,
         "name": TEXT,
         "kv": Column("kv", "kv"),
+        "kv_levels": Column("kv", "kv"),
+        "kv_min": Column("kv", "kv"),
         "headroom_mw": _mw(),
         "from_date": DATE,
         "estimated": Column("flag"),

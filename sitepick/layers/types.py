@@ -64,7 +64,8 @@ class Layers:
     """Every input, cleaned and checked. A role without a file is None."""
 
     pois: gpd.GeoDataFrame | None = None
-    """poi_id, name, kv (nan unknown), headroom_mw (load headroom, grid MW; nan unknown),
+    """poi_id, name, kv (the highest, nan unknown), kv_levels (all of them, highest first, as
+    345;138; None: no other is known), headroom_mw (load headroom, grid MW; nan unknown),
     from_date (date or None), estimated (bool), synthetic (bool), geometry Point."""
     lines: gpd.GeoDataFrame | None = None
     """line_id, kv, rating_mva (nan unknown), geometry LineString or MultiLineString."""

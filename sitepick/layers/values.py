@@ -218,6 +218,19 @@ def _worded(text: str, pick: Any) -> tuple[date, str]:
     raise ValueError("not a date; write 2027-03-14, 2027-03, 2027-Q1 or 2027")
 
 
+def listed(value: Any) -> list[Any]:
+    """Return the parts of a cell that lists several values; of ``345;138 kV`` each with unit."""
+    if value is None:
+        return []
+    if not isinstance(value, str):
+        return [value]
+    parts = [p.strip() for p in re.split(r"[;/|]", value) if p.strip()]
+    unit = re.search(r"\s*(kv|v)$", parts[-1], re.I) if parts else None
+    if unit is None:
+        return parts
+    return [p if p.upper().endswith("V") else f"{p} {unit[1]}" for p in parts]
+
+
 def kilovolts(value: Any) -> tuple[float, str | None]:
     """Return the highest voltage in a cell, and the unit if one is written.
 

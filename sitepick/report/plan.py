@@ -163,7 +163,8 @@ def sites_table(run: Run, made: SiteRows) -> Table:
         if site["name"] and site["name"] != name:
             name = f"{name} {site['name']}"
         values = [it[site["site_id"], e.period] for e in ends]
-        rows.append((name, site["poi_id"], "+".join(stages), *values, site["usd_per_kw_month"]))
+        poi = site["poi_id"] and site["poi_id"] + (f" {kv} kV" if (kv := site["tie_kv"]) else "")
+        rows.append((name, poi, "+".join(stages), *values, site["usd_per_kw_month"]))
     columns = (
         Column(f"{len(sites)} sites, IT MW", align="left"),
         Column("POI", align="left"),

@@ -132,7 +132,9 @@ class Power(Section):
         description="Whether non-firm (curtailable) MW count; counted ones lose their curtailed hours of energy only in the report.",
     )
     tie_km_max: Positive = Field(30, description="Longest tie from a parcel to a POI, route km.")
-    max_ties: Whole = Field(1, ge=1, le=4, description="Most POIs that one site may use.")
+    max_ties: Whole = Field(
+        1, ge=1, le=4, description="Most ties of one site: POIs, or voltages of a POI."
+    )
     candidate_pois: Whole = Field(
         4, ge=1, le=50, description="Nearest POIs considered per parcel without `poi_ids`."
     )
@@ -147,6 +149,10 @@ class Power(Section):
     tie_mw_by_kv: dict[Positive, Positive] = Field(
         {34.5: 20, 69: 60, 115: 120, 138: 200, 230: 400, 345: 1000, 500: 2000, 765: 3500},
         description="Largest single-customer connection by kV, grid MW; the class at or below is used.",
+    )
+    tie_loadability: bool = Field(
+        True,
+        description="Whether a tie carries no more than one standard line of its kV and length can (`sitepick catalog line_types`, St Clair curve).",
     )
     tie_life_years: Positive = Field(30, description="Life of ties and substations, years.")
     tie_months: NonNegative = Field(24, description="Months to build a tie.")

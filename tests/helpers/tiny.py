@@ -149,7 +149,8 @@ def site(site_id: str, **cells: Any) -> dict[str, Any]:
 def poi(poi_id: str, **cells: Any) -> dict[str, Any]:
     """Return a row of `Candidates.pois`: 138 kV, no known headroom."""
     return {
-        "poi_id": poi_id, "name": poi_id, "lon": NAN, "lat": NAN, "kv": 138.0, "headroom_mw": NAN,
+        "poi_id": poi_id, "name": poi_id, "lon": NAN, "lat": NAN, "kv": 138.0,
+        "kv_levels": None, "headroom_mw": NAN,
         "from_date": None, "estimated": False, "energy_usd_per_mwh": 50.0,
         "demand_usd_per_kw_month": 5.0, "co2_kg_per_mwh": 400.0, **cells,
     }  # fmt: skip

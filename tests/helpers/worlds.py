@@ -209,6 +209,11 @@ def _time_to_power(dice: Dice, tables: dict[str, Any], power: dict[str, Any]) ->
         offer["ramp_years"] = dice.one((0.0, 0.0, 0.7, 2.0))
     power["ramp_years"] = dice.one((0, 0, 0, 1, 1.5))
     power["max_ramp_mw_per_year"] = dice.one((None, None, None, 25.0))
+    tables["ties"] += [
+        {**tie, "kv": tie["kv"] * dice.one((0.5, 2.5)), "cap_mw": dice.one((40.0, 90.0, 300.0))}
+        for tie in list(tables["ties"])
+        if tie["kv"] == tie["kv"] and dice.yes(0.25)  # a second voltage of the same POI
+    ]
     found = []
     pois = [p["poi_id"] for p in tables["pois"]]
     for b in dice.some(pois, len(pois) // 2) if dice.yes(0.5) else []:

@@ -21,7 +21,8 @@ def grid_of(lon: np.ndarray, lat: np.ndarray, kv: np.ndarray, seed: int = 0) -> 
     ids = [f"{k:05d}" for k in range(len(lon))]
     return gpd.GeoDataFrame(
         {
-            "poi_id": ids, "name": ids, "kv": kv, "headroom_mw": rng.uniform(0, 400, len(lon)),
+            "poi_id": ids, "name": ids, "kv": kv, "kv_levels": None,
+            "headroom_mw": rng.uniform(0, 400, len(lon)),
             "from_date": None, "estimated": True, "synthetic": True,
         },
         geometry=shapely.points(lon, lat), crs=4326,

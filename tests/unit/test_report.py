@@ -60,7 +60,7 @@ def test_asked_and_placed_by_year_end():
 def test_sites_by_size_with_their_cost():
     table = sites_table(run(), made_of(run()))
     assert [r[0] for r in table.rows] == ["N1 place N1", "N2 place N2", "X1 place X1"]
-    assert table.rows[0][1:5] == ("B1+B2", "signed+published+assumed", 10.0, 20.0)
+    assert table.rows[0][1:5] == ("B1+B2 138+138 kV", "signed+published+assumed", 10.0, 20.0)
     # X1 pays energy 2.8908, upkeep 33.5 for 10 IT MW in each year, at 0 %
     assert table.rows[2][-1] == pytest.approx((2.8908 + 33.5) / 10 * 1e6 / 12_000)
 
