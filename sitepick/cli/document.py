@@ -30,7 +30,9 @@ sitepick validate plan.yaml --set power.tie_km_max=20 --layers""",
     "layers": """\
 sitepick layers subs.gpkg
 sitepick layers substations.geojson --preset hifld
-sitepick layers --presets""",
+sitepick layers --presets
+sitepick layers --headroom bundled:texas_grid -o headroom.geojson
+sitepick layers subs.csv --headroom my-grid/ --no-outages --min-kv 69 -o headroom.csv""",
     "flex": """\
 sitepick flex ercot.csv                          # hourly load of a year: MW for 0.25 % ... 5 %
 sitepick flex areas.csv.gz --pct 0.1 --hours 40 --out margins.csv

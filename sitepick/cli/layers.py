@@ -1,4 +1,7 @@
-"""`sitepick layers`: what is in this file, what is wrong with it, and the YAML to paste."""
+"""`sitepick layers`: what is in this file, what is wrong with it, and the YAML to paste.
+
+With `--headroom` it makes a layer instead: the POIs of a grid with their screened headroom.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ import typer
 
 from sitepick.cli import talk
 from sitepick.cli.find import nearby
-from sitepick.cli.options import Json, Quiet, Verbose
+from sitepick.cli.headroom import Screen, screen
+from sitepick.cli.options import Force, Json, Quiet, Verbose
 from sitepick.cli.talk import Talk
 from sitepick.errors import LayerError, ScenarioError
 
@@ -34,12 +38,101 @@ def layers(
         str | None, typer.Option("--sheet", metavar="NAME", help="Sheet of a workbook.")
     ] = None,
     presets: Annotated[bool, typer.Option("--presets", help="List the presets.")] = False,
+    headroom: Annotated[
+        str | None,
+        typer.Option(
+            "--headroom",
+            metavar="GRID",
+            help="Screen the withdrawal headroom of a grid's POIs, each alone: a folder of grid "
+            "tables, or bundled:texas_grid. FILE is then its substations layer, for names and "
+            "places.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="With --headroom: write the POIs, for use as a substations layer: .csv, .geojson "
+            "or .gpkg.",
+        ),
+    ] = None,
+    min_kv: Annotated[
+        float | None,
+        typer.Option(
+            "--min-kv",
+            metavar="KV",
+            min=0,
+            max=2000,
+            help="With --headroom: least voltage of POIs, and of lines taken out (default: 100).",
+        ),
+    ] = None,
+    outages: Annotated[
+        bool | None,
+        typer.Option(
+            "--outages/--no-outages",
+            help="With --headroom: take lines out one at a time (N-1), or keep all in service.",
+            show_default=False,
+        ),
+    ] = None,
+    emergency_pct: Annotated[
+        float | None,
+        typer.Option(
+            "--emergency-pct",
+            metavar="PCT",
+            min=100,
+            max=300,
+            help="With --headroom: rating after an outage, % of the normal one (default: 115).",
+        ),
+    ] = None,
+    cutoff_pct: Annotated[
+        float | None,
+        typer.Option(
+            "--cutoff-pct",
+            metavar="PCT",
+            min=0.1,
+            max=100,
+            help="With --headroom: a branch counts from this share of the new load on (default: "
+            "5).",
+        ),
+    ] = None,
+    cap_mw: Annotated[
+        float | None,
+        typer.Option(
+            "--cap-mw",
+            metavar="MW",
+            min=1,
+            max=100_000,
+            help="With --headroom: the most that is written (default: 5000).",
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes",
+            metavar="N",
+            min=1,
+            max=64,
+            help="With --headroom: processes (default: 2 for a grid of 20,000 buses and more).",
+        ),
+    ] = None,
+    force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Show types, ranges, CRS, nulls and doubts of input files, and YAML to paste."""
     speaker = talk.begin(json, quiet, verbose)
+    if headroom is not None:
+        asked = Screen(
+            headroom, output, min_kv, outages, emergency_pct, cutoff_pct, cap_mw, processes, force
+        )
+        screen(asked, files or [], speaker)
+        return
+    given = (output, min_kv, outages, emergency_pct, cutoff_pct, cap_mw, processes)
+    if any(value is not None for value in given):
+        raise ScenarioError("this option needs --headroom GRID, such as bundled:texas_grid")
     if presets:
         _presets(speaker)
         return

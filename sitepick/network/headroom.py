@@ -24,7 +24,7 @@ from sitepick.network.screening import Case, Found, Lost, Movement, Pairs, Scree
 BASE_CASE = "base"
 NO_LIMIT = "none"
 NO_GENERATION = "no generation"
-_PART = 256  # points or outages handed to a process at a time
+_PART = 128  # points or outages handed to a process at a time
 _MOST_PAIRS = 60_000_000  # of 24 bytes; more would not fit beside the rest
 
 Progress = Callable[[str, int, int], None]

@@ -119,13 +119,14 @@ class Tightest:
         # The number of a pair is its place in that order: branch, or (branch + 1) * M + outage.
         self._pair = known.branch.copy()  # -1 = none
 
-    def offer(self, mw: FloatArray, branch: IntArray, outage: IntArray) -> None:
-        """Take what is less than known; all arrays (K,)."""
+    def offer(self, points: IntArray, mw: FloatArray, branch: IntArray, outage: IntArray) -> None:
+        """Take what is less than known at ``points``, each named once; all arrays are as long."""
         mw = np.round(mw, _DECIMALS)
         pair = (branch + 1) * self._width + outage
-        less = (mw < self.mw) | ((mw == self.mw) & (pair < self._pair))
-        self.mw[less] = mw[less]
-        self._pair[less] = pair[less]
+        known = self.mw[points]
+        less = (mw < known) | ((mw == known) & (pair < self._pair[points]))
+        self.mw[points[less]] = mw[less]
+        self._pair[points[less]] = pair[less]
 
     def found(self, points: IntArray) -> Found:
         """What is known now, for ``points`` (K,)."""
@@ -276,7 +277,7 @@ class Screening:
     def _tighten(self, factors: FloatArray, tightest: Tightest) -> None:
         """Offer the pairs to points of ``factors`` (K, M), by a lower bound of what they leave.
 
-        Ends when no other pair can bind at any of the points.
+        A point is done when no other pair can leave it less.
         """
         reach = np.abs(factors).max(axis=0)
         steepest = reach[self._pairs.branch] + np.abs(self._pairs.lodf) * reach[self._pairs.outage]
@@ -286,18 +287,22 @@ class Screening:
         here = np.flatnonzero(seen & (at_least <= tightest.mw.max() + 10.0**-_DECIMALS))
         here = here[np.argsort(at_least[here], kind="stable")]
         for start in range(0, here.size, _PAIRS):
-            if at_least[here[start]] > tightest.mw.max() + 10.0**-_DECIMALS:
+            points = np.flatnonzero(tightest.mw + 10.0**-_DECIMALS >= at_least[here[start]])
+            if not points.size:
                 return
-            self._offer(factors, np.sort(here[start : start + _PAIRS]), tightest)
+            self._offer(factors, points, np.sort(here[start : start + _PAIRS]), tightest)
 
-    def _offer(self, factors: FloatArray, chosen: IntArray, tightest: Tightest) -> None:
+    def _offer(
+        self, factors: FloatArray, points: IntArray, chosen: IntArray, tightest: Tightest
+    ) -> None:
         pairs = self._pairs.take(chosen)
-        factor = factors[:, pairs.branch] + pairs.lodf * factors[:, pairs.outage]
+        mine = factors if points.size == len(factors) else factors[points]
+        factor = mine[:, pairs.branch] + pairs.lodf * mine[:, pairs.outage]
         size = np.abs(factor)
         after, allowed = self._after_mw[chosen], self._allowed_mw[chosen]
         room = np.where(factor > 0, allowed - after, allowed + after)
         left = np.full(factor.shape, np.inf)
         np.divide(np.maximum(room, 0.0), size, out=left, where=size >= self._case.cutoff)
         least = np.round(left, _DECIMALS).argmin(axis=1)  # the first of equal ones
-        points = np.arange(tightest.mw.size)
-        tightest.offer(left[points, least], pairs.branch[least], pairs.outage[least])
+        mw = left[np.arange(points.size), least]
+        tightest.offer(points, mw, pairs.branch[least], pairs.outage[least])

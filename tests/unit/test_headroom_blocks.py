@@ -73,7 +73,7 @@ def test_two_processes_give_the_same_and_tell_how_far_they_are() -> None:
     same(found, alone)
     assert {stage for stage, _, _ in heard} == {"base case", "outages", "after outages"}
     assert all(done <= total for _, done, total in heard)
-    assert heard[-1] == ("after outages", 2, 2)
+    assert heard[-1] == ("after outages", 3, 3)
 
 
 def _length(prepared: str, part: int) -> str:
