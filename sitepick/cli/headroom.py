@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ class Screen:
     cap_mw: float | None = None
     processes: int | None = None
     force: bool = False
+    reading: dict[str, str] = field(default_factory=dict)  # preset, layer, sheet of FILE
 
 
 def screen(asked: Screen, files: list[Path], speaker: Talk) -> None:
@@ -48,7 +49,9 @@ def screen(asked: Screen, files: list[Path], speaker: Talk) -> None:
         check_target(asked.output, asked.force)
     began = time.monotonic()
     grid, beside = _grid(asked.grid)
-    places = _places(files[0] if files else beside)
+    for note in grid.notes:
+        speaker.say(f"note: {note.message}")
+    places = _places(grid, files[0] if files else beside, asked.reading)
     min_kv = 100.0 if asked.min_kv is None else asked.min_kv
     emergency_pct = 115.0 if asked.emergency_pct is None else asked.emergency_pct
     cutoff_pct = 5.0 if asked.cutoff_pct is None else asked.cutoff_pct
@@ -88,7 +91,8 @@ def screen(asked: Screen, files: list[Path], speaker: Talk) -> None:
     record = report.summary(said, grid, found, sum(row["lon"] is None for row in sheet.rows))
     if speaker.json:
         file = None if asked.output is None else str(asked.output)
-        speaker.answer_json({"status": "ok", **record, "file": file})
+        notes = [note.message for note in grid.notes]
+        speaker.answer_json({"status": "ok", **record, "notes": notes, "file": file})
         return
     speaker.answer("\n".join(report.lines(record)))
 
@@ -96,37 +100,48 @@ def screen(asked: Screen, files: list[Path], speaker: Talk) -> None:
 def _grid(name: str) -> tuple[Grid, Path | None]:
     """The grid, and the layer of its substations that ships beside it."""
     from sitepick import bundled
+    from sitepick.cli.find import nearby
     from sitepick.network.types import Grid
 
-    path = bundled.resolve(name) if bundled.is_bundled(name) else Path(name)
-    beside = None
-    if bundled.is_bundled(name):
-        layers = path.parent.glob(f"{path.name.removesuffix('_grid')}_substations.geojson*")
-        beside = next(iter(sorted(layers)), None)
-    return Grid.from_tables(path), beside
+    if not bundled.is_bundled(name):
+        path = Path(name)
+        if not path.exists():
+            raise LayerError(f"{path}: no such file or folder.{nearby(path, ())}")
+        return Grid.read(path), None
+    path = bundled.resolve(name)
+    layers = path.parent.glob(f"{path.name.removesuffix('_grid')}_substations.geojson*")
+    return Grid.read(path), next(iter(sorted(layers)), None)
 
 
-def _places(file: Path | None) -> dict[str, Place]:
-    """Name and place of each POI of a substations layer. Raises LayerError with its faults."""
-    if file is None:
-        return {}
+def _places(grid: Grid, file: Path | None, reading: dict[str, str]) -> dict[str, Place]:
+    """Name and place of each POI, of a substations layer or else of the grid's own buses.
+
+    Raises LayerError with the faults of the layer.
+    """
+    import numpy as np
+
     from sitepick.exports.headroom import Place
+
+    lon, lat = grid.bus_lon[grid.poi_bus], grid.bus_lat[grid.poi_bus]
+    known = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    places = {
+        grid.poi_ids[k]: Place(None, float(lon[k]), float(lat[k])) for k in np.flatnonzero(known)
+    }
+    if file is None:
+        return places
+    from sitepick.cli.find import nearby
     from sitepick.layers.load import load_one
     from sitepick.scenario.inputs import LayerFile
 
     if not file.exists():
-        from sitepick.cli.find import nearby
-
         raise LayerError(f"{file}: no such file.{nearby(file, ())}")
-    spec = LayerFile.model_validate({"file": str(file.resolve())})
+    spec = LayerFile.model_validate({"file": str(file.resolve()), **reading})
     frame, problems, _ = load_one("substations", spec, Path())
     if frame is None:
         raise LayerError(problems)
-    points = frame.geometry
-    return {
-        str(poi): Place(str(name), float(point.x), float(point.y))
-        for poi, name, point in zip(frame["poi_id"], frame["name"], points, strict=True)
-    }
+    for poi, name, point in zip(frame["poi_id"], frame["name"], frame.geometry, strict=True):
+        places[str(poi)] = Place(str(name), float(point.x), float(point.y))
+    return places
 
 
 def _processes(asked: int | None, grid: Grid) -> int:

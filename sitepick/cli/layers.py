@@ -44,8 +44,8 @@ def layers(
             "--headroom",
             metavar="GRID",
             help="Screen the withdrawal headroom of a grid's POIs, each alone: a folder of grid "
-            "tables, or bundled:texas_grid. FILE is then its substations layer, for names and "
-            "places.",
+            "tables, a MATPOWER case, or bundled:texas_grid. FILE is then its substations layer, "
+            "for names and places.",
         ),
     ] = None,
     output: Annotated[
@@ -125,8 +125,18 @@ def layers(
     """Show types, ranges, CRS, nulls and doubts of input files, and YAML to paste."""
     speaker = talk.begin(json, quiet, verbose)
     if headroom is not None:
+        said = {"preset": preset, "layer": layer, "sheet": sheet}
         asked = Screen(
-            headroom, output, min_kv, outages, emergency_pct, cutoff_pct, cap_mw, processes, force
+            grid=headroom,
+            output=output,
+            min_kv=min_kv,
+            outages=outages,
+            emergency_pct=emergency_pct,
+            cutoff_pct=cutoff_pct,
+            cap_mw=cap_mw,
+            processes=processes,
+            force=force,
+            reading={key: value for key, value in said.items() if value is not None},
         )
         screen(asked, files or [], speaker)
         return

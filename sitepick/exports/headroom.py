@@ -48,7 +48,7 @@ _FIELDS = (
 class Place:
     """Name and place of a POI."""
 
-    name: str
+    name: str | None  # None = unknown
     lon: float
     lat: float
 

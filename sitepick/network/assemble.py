@@ -216,6 +216,8 @@ def _grid(raw: RawGrid, start: IntArray, end: IntArray, guess: Estimate) -> Grid
         dc_ties=_ties(raw.dclines, known),
         zone=tuple(buses["zone"]),
         poi_of_bus=_positions(buses["poi_id"], {poi: k for k, poi in enumerate(poi_ids)}),
+        bus_lon=buses["lon"].to_numpy(dtype=float, copy=True),
+        bus_lat=buses["lat"].to_numpy(dtype=float, copy=True),
         x_estimated=guess.x_estimated,
         rating_estimated=guess.rating_estimated,
         synthetic=raw.synthetic,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sitepick.errors import LayerError
@@ -45,7 +47,8 @@ def spread(
         min(processes, len(parts)), mp_context=context, initializer=_begin, initargs=(prepare,)
     )
     try:
-        futures: list[Future[Result]] = [pool.submit(_work, work, part) for part in parts]
+        with _deaf():  # processes start with the first part
+            futures: list[Future[Result]] = [pool.submit(_work, work, part) for part in parts]
         open_ones = set(futures)
         while open_ones:
             finished, open_ones = wait(open_ones, _WAIT_S, return_when=FIRST_COMPLETED)
@@ -64,10 +67,36 @@ def spread(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Hold Ctrl-C back while processes start; those never hear it, as their mask is inherited.
+
+    It reaches every process of a terminal, and the first one decides. One that is interrupted while
+    it imports would complain, and a pool that is interrupted while it starts one would wait for
+    ever. `_begin` would be too late.
+    """
+    held: list[int] = []
+    # another thread may be the one that the system interrupts, so the mask alone holds nothing back
+    before = signal.getsignal(signal.SIGINT)  # None: whoever embeds Python handles it
+    first = threading.current_thread() is threading.main_thread() and before is not None
+    if first:
+        signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    masks = hasattr(signal, "pthread_sigmask")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else set()
+    try:
+        yield
+    finally:
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if first:
+            signal.signal(signal.SIGINT, before)
+    if held and callable(before):
+        before(signal.SIGINT, None)
+
+
 def _begin(prepare: Callable[[], Any]) -> None:
     global _prepared
-    # Ctrl-C reaches every process of a terminal; the first one decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where `_deaf` cannot do it
     _prepared = prepare()
 
 

@@ -71,7 +71,10 @@ class DcTies:
     scheduled_mw: FloatArray = field(default_factory=_no_floats)  # (D,) MW stored schedule
 
 
-_PER_BUS = ("bus_kv", "load_mw", "gen_mw", "pmax_mw", "zone", "poi_of_bus")
+_PER_BUS = (
+    *("bus_kv", "load_mw", "gen_mw", "pmax_mw", "zone", "poi_of_bus"),
+    *("bus_lon", "bus_lat"),
+)
 _PER_BRANCH = (
     *("from_bus", "to_bus", "x_pu", "tap", "shift_rad", "rating_mw", "is_line", "stored_mw"),
     *("x_estimated", "rating_estimated"),
@@ -106,6 +109,8 @@ class Grid:
     dc_ties: DcTies = field(default_factory=DcTies)
     zone: tuple[str, ...] = ()  # (N,) "" = unknown
     poi_of_bus: IntArray = field(default_factory=_no_ints)  # (N,) index into poi_ids, -1 = none
+    bus_lon: FloatArray = field(default_factory=_no_floats)  # (N,) degrees, NaN = unknown
+    bus_lat: FloatArray = field(default_factory=_no_floats)  # (N,) degrees, NaN = unknown
     x_estimated: BoolArray = field(default_factory=_no_bools)  # (M,) from a standard line type
     rating_estimated: BoolArray = field(default_factory=_no_bools)  # (M,) likewise
     synthetic: bool = False  # not a real network: every output has to say so
@@ -119,6 +124,9 @@ class Grid:
             at_poi = np.full(n, -1, dtype=np.int64)
             at_poi[self.poi_bus] = np.arange(len(self.poi_ids))
             object.__setattr__(self, "poi_of_bus", at_poi)
+        for name in ("bus_lon", "bus_lat"):
+            if not getattr(self, name).size:
+                object.__setattr__(self, name, np.full(n, np.nan))
         for name in ("x_estimated", "rating_estimated"):
             if not getattr(self, name).size:
                 object.__setattr__(self, name, np.zeros(m, dtype=bool))
