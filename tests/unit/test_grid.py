@@ -130,6 +130,8 @@ def test_islands_are_balanced_one_by_one_and_dead_ones_carry_nothing() -> None:
         is_line=np.concatenate([first.is_line, second.is_line]),
         stored_mw=np.concatenate([first.stored_mw, second.stored_mw]),
         zone=("",) * (2 * n),
+        bus_lon=np.full(2 * n, np.nan),
+        bus_lat=np.full(2 * n, np.nan),
         poi_of_bus=np.arange(2 * n) % n,
         x_estimated=np.zeros(first.n_branch + second.n_branch, dtype=bool),
         rating_estimated=np.zeros(first.n_branch + second.n_branch, dtype=bool),
