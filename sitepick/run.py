@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sitepick.candidates.types import Candidates
+    from sitepick.dispatch.study import Study
     from sitepick.finding import Finding
     from sitepick.layers.types import Layers
     from sitepick.scenario.read import Loaded
@@ -22,7 +23,8 @@ class Prepared:
     loaded: Loaded
     layers: Layers
     candidates: Candidates
-    seconds: dict[str, float] = field(default_factory=dict)  # by stage: layers, candidates
+    seconds: dict[str, float] = field(default_factory=dict)  # by stage: layers, candidates, grid
+    study: Study | None = None  # of the grid, where the scenario has one
 
     @property
     def scenario(self) -> Scenario:

@@ -120,6 +120,38 @@ class UpgradeRow:
 
 
 @dataclass(frozen=True)
+class LineUpgradeRow:
+    """A rating bought (`scenario.grid.upgrades`), energised at ``period``."""
+
+    branch_id: str
+    period: str
+
+
+@dataclass(frozen=True)
+class DispatchRow:
+    """MW of a generating unit (or import of a DC tie) with which the grid carries the plan."""
+
+    condition: str
+    period: str
+    unit_id: str
+    mw: float
+
+
+@dataclass(frozen=True)
+class ExcusedRow:
+    """MW by which a branch may exceed its limit after an outage (``base``: none).
+
+    No dispatch avoids these overloads before any new load; their total is the least.
+    """
+
+    condition: str
+    period: str
+    branch_id: str
+    outage_id: str
+    mw: float
+
+
+@dataclass(frozen=True)
 class EnterRow:
     """A region rule (index in `scenario.regions.rules`, or level) whose region is entered."""
 
@@ -161,6 +193,9 @@ class Solution:
     turned_away: tuple[ShortRow, ...] = ()
     offers: tuple[OfferRow, ...] = ()
     upgrades: tuple[UpgradeRow, ...] = ()
+    line_upgrades: tuple[LineUpgradeRow, ...] = ()
+    dispatch: tuple[DispatchRow, ...] = ()
+    excused: tuple[ExcusedRow, ...] = ()
     entered: tuple[EnterRow, ...] = ()
     cash: tuple[CashRow, ...] = ()
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Climate = Literal["cold", "mild", "hot_dry", "hot_humid"]
 CLIMATES: tuple[Climate, ...] = get_args(Climate)
-TABLES = ("halls", "hardware", "power_options", "lead_times", "line_types")
+TABLES = ("halls", "hardware", "power_options", "lead_times", "line_types", "conditions")
 """Names of the catalog tables, each a file ``catalogs/NAME.yaml``."""
 
 _Pue = Annotated[Number, Field(ge=1, le=3)]

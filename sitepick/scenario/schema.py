@@ -23,6 +23,7 @@ from sitepick.scenario.fields import (
     YearSeries,
     whole,
 )
+from sitepick.scenario.grid import GridStudy
 from sitepick.scenario.inputs import LayerList
 from sitepick.scenario.power import CandidateRules, Power
 from sitepick.scenario.rules import Demand, ExistingSite, Fiber, Limits, Regions, Solver, SupplyItem
@@ -134,6 +135,9 @@ class Scenario(Section):
     )
     power: Power = Field(
         default_factory=Power, description="Where grid MW come from, and what they cost."
+    )
+    grid: GridStudy | None = Field(
+        None, description="The network that must carry the plan (DC power flow, N-1)."
     )
     demand: Demand = Field(description="What is asked.")
     halls: HallList = Field(

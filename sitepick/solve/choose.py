@@ -6,7 +6,9 @@ import threading
 from collections.abc import Sequence
 
 from sitepick.program import FloatArray, IntArray, Program
-from sitepick.solve.outcome import Limits, Outcome, Progress
+from sitepick.solve.outcome import Limits, Outcome, Progress, Separator
+
+_CUT_ROUNDS = 200
 
 
 def solve_with(
@@ -20,12 +22,14 @@ def solve_with(
     branch_families: Sequence[str | IntArray] = (),
     aside: FloatArray | None = None,
     exact: bool = False,
+    separators: Sequence[Separator] = (),
 ) -> Outcome:
     """Minimise ``program`` with the solver called ``name``.
 
     ``highs`` is the default path (`sitepick.solve.pricing.solve`; see there for the arguments),
     ``scip`` and ``cp-sat`` come with OR-Tools, ``cbc`` and every other name go to PuLP. Raises
     ScenarioError naming the available ones where a solver is missing or cannot take the program.
+    ``separators`` add rows to the program lazily: a plan counts only when none finds anything.
     """
     wanted = name.strip().lower()
     if wanted == "highs":
@@ -40,7 +44,18 @@ def solve_with(
             branch_families=branch_families,
             aside=aside,
             exact=exact,
+            separators=separators,
         )
+    for _ in range(_CUT_ROUNDS):
+        out = _foreign(wanted, name, program, limits, start)
+        if out.values is None or not sum(separate(out.values) for separate in separators):
+            break
+    return out
+
+
+def _foreign(
+    wanted: str, name: str, program: Program, limits: Limits, start: FloatArray | None
+) -> Outcome:
     if wanted in ("scip", "cp-sat"):
         from sitepick.solve.ortools_bridge import solve_ortools
 

@@ -21,6 +21,10 @@ Status = Literal["optimal", "feasible", "infeasible", "no_plan"]
 
 Progress = Callable[[str, float, float, float, float], None]
 """Called with (stage, seconds since the start, incumbent, bound, gap); inf or nan when unknown."""
+Separator = Callable[[FloatArray], int]
+"""Takes values (n,), appends the violated rows to the program, returns how many it added."""
+Rounder = Callable[[FloatArray], FloatArray | None]
+"""Takes values (n,) of a relaxation, returns a plan (n,) made from them, or None."""
 
 FEASIBLE_WITHIN = 1e-6
 """Largest breach of a bound that still counts as feasible, relative to max(1, |bound|)."""

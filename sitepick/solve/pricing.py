@@ -5,8 +5,7 @@
    Measured: more owners make it worse, not better; so it grows only while the gap is too wide.
 3. Branching (`sitepick.solve.branching`) where the LP bound itself is too weak.
 
-Small problems, and those solved with ``exact``, are handed to HiGHS whole. The same input gives the
-same answer unless a time limit or a stop cuts in.
+Small problems, and those solved with ``exact``, are handed to HiGHS whole.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,17 +27,14 @@ from sitepick.solve.outcome import (
     Limits,
     Outcome,
     Progress,
+    Rounder,
+    Separator,
     Status,
     gap_between,
     is_plan,
 )
 from sitepick.solve.owners import Owners, movers, numbered
 from sitepick.solve.sifting import Relaxation, enough_owners, first_owners, relax_by_pricing
-
-Separator = Callable[[FloatArray], int]
-"""Takes values (n,), appends the violated rows to the program, returns how many it added."""
-Rounder = Callable[[FloatArray], FloatArray | None]
-"""Takes values (n,) of a relaxation, returns a plan (n,) made from them, or None."""
 
 _SMALL_COLUMNS = 4000
 _SMALL_OWNERS = 12
@@ -66,12 +62,10 @@ def solve(
 ) -> Outcome:
     """Minimise ``program`` and return the best plan with a bound that holds for all owners.
 
-    ``separators`` add rows lazily: a plan counts only when none of them finds anything. ``start``
-    (n,) is a plan to begin from, never lost if it is one. ``branch_families`` names families
-    (or gives column indices) whose sums may be branched on when the LP bound is weak; families of
-    yes-or-no columns are taken otherwise. ``aside`` (n,) is a part of cost that must not make the
-    gap look small (a penalty): the asked gap must hold for the objective without it too. ``exact``
-    hands the whole to HiGHS.
+    ``separators`` add rows lazily: a plan counts only when none finds anything. ``start`` (n,) is a
+    plan to begin from. ``branch_families`` (names or column indices) may be branched on when the LP
+    bound is weak; else yes-or-no columns. ``aside`` (n,) is a part of cost (a penalty) that must
+    not make the gap look small: the asked gap holds without it too. ``exact``: HiGHS at once.
     """
     search = _Search(
         program, limits or Limits(), tuple(separators), tuple(rounders), on_progress, stop, aside
@@ -105,7 +99,7 @@ class _Search:
 
     @property
     def matrix(self) -> Matrix:
-        """The program as it is now, its owners numbered 0, 1, ..."""
+        """The program as it is now, owners 0, 1, ..."""
         if self._matrix is None or self._matrix.A.shape[0] != self.program.n_rows:
             self._matrix = numbered(self.program.matrix)
         return self._matrix
@@ -160,12 +154,29 @@ class _Search:
             self.guess = relaxed.values
             if relaxed.values is None or self._over() or not self._separate(relaxed.values):
                 break
+            self._settle_rows(relaxed.present)
         if relaxed.values is not None:
             for rounder in self.rounders:
                 made = rounder(relaxed.values)
                 if made is not None:
                     self._offer(made)
         return relaxed
+
+    def _settle_rows(self, present: IntArray) -> None:
+        """Add rows until the master violates none; pricing each time would be dearer."""
+        clock = time.perf_counter()
+        for _ in range(_CUT_ROUNDS):
+            part = self.matrix.take(present)
+            room = replace(self.limits, work=None, time_s=self._time_left())
+            out = solve_matrix(part.matrix, room, relax=True, method="ipm", crossover=False)
+            values = out.values
+            if (
+                values is None
+                or self._over()
+                or not self._separate(part.lift(values, len(self.matrix.cost)))
+            ):
+                break
+        self._spend("rows", time.perf_counter() - clock)
 
     def _branch(
         self,
@@ -224,8 +235,8 @@ class _Search:
             # those that looked attractive last, then those that the master tried
             tried = np.isin(rest, relaxed.present)
             rest = rest[np.lexsort((rest, ~tried, relaxed.near[rest]))]
-            spare = math.ceil(few * 1.2 * 2**number) - count
-            owners = np.union1d(np.union1d(chosen[:count], rest[:spare]), needed)
+            spare = rest[: math.ceil(few * 1.2 * 2**number) - count]
+            owners = np.union1d(np.union1d(chosen[:count], spare), needed)
             rows = self.program.n_rows
             self._plan_on(owners, _FIRST_POLLS * 2**number)
             if self.program.n_rows > rows and not self._done():
@@ -363,8 +374,7 @@ class _Search:
         return relay
 
     def _outcome(self) -> Outcome:
-        certificate = self.certificate
-        proof = certified_bound(self.matrix, certificate)
+        proof = certified_bound(self.matrix, self.certificate)
         status: Status = "no_plan"
         bound = max(self.bound, proof)
         gap = gap_between(self.objective, bound)
@@ -379,7 +389,7 @@ class _Search:
             bound=bound,
             gap=gap,
             bound_certified=gap_between(self.objective, proof) <= max(self._asked(), 1e-9),
-            certificate=certificate,
+            certificate=self.certificate,
             certified_bound=proof,
             seconds=dict(self.seconds) | {"total": time.perf_counter() - self.began},
             log=tuple(self.log),

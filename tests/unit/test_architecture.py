@@ -20,6 +20,7 @@ ORDER = (
     ("instance",),
     ("blocks",),
     ("solve",),
+    ("dispatch",),
     ("solution", "plan_file"),
     ("readout", "baselines", "checks"),
     ("run",),

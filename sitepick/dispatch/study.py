@@ -1,0 +1,285 @@
+"""The study of a scenario's grid before any plan: its cases, and the overloads that are excused."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from sitepick.dispatch.secure import SecureDispatch
+from sitepick.dispatch.types import BASE, Case, Pair
+from sitepick.errors import LayerError
+from sitepick.layers.types import Note, Source
+from sitepick.network.conditions import Groups, dispatch_range, drawn_mw, groups_of
+from sitepick.network.contingency import Contingencies
+from sitepick.network.grid import DcFlow
+from sitepick.network.headroom import default_outages
+from sitepick.network.types import FloatArray, Grid, IntArray
+from sitepick.scenario.grid import GridStudy, StudyCondition, study_conditions
+from sitepick.scenario.schema import Scenario, period_starts
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Study:
+    """A grid under C conditions in T periods. Equal grid states share one case."""
+
+    grid: Grid
+    groups: Groups
+    contingencies: Contingencies
+    conditions: tuple[StudyCondition, ...]
+    cases: tuple[Case, ...]  # with their excuses
+    case_at: IntArray  # (C, T) index into cases
+    upgrade_branch: IntArray  # (U,) branches of scenario.grid.upgrades
+    notes: tuple[Note, ...] = ()
+    sources: tuple[Source, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether a reactance or a rating of the grid is an estimate."""
+        return bool(self.grid.x_estimated.any() or self.grid.rating_estimated.any())
+
+
+def study_of(scenario: Scenario, grid: Grid) -> Study:
+    """Return the study of a scenario on its grid.
+
+    Raises LayerError for load that no generation can serve, branches that are not there, and, with
+    ``excuse: none``, for overloads that no dispatch avoids.
+    """
+    asked = scenario.grid
+    assert asked is not None
+    began = time.perf_counter()
+    upgrades = _upgrades(asked, grid)
+    outages = _outages(asked, grid)
+    dc = DcFlow(grid)
+    factor = asked.emergency_pct / 100
+    most = grid.rating_mw.copy()
+    np.add.at(most, upgrades, [u.mw for u in asked.upgrades])
+    contingencies = Contingencies(dc, outages, most, factor)
+    groups, conditions = groups_of(grid), study_conditions(asked)
+    cases, case_at = _cases(scenario, grid, groups, conditions, factor)
+    _enough(grid, dc, cases, case_at, conditions, scenario)
+    seconds = {"grid": time.perf_counter() - began}
+    began = time.perf_counter()
+    excused = [_excuses(contingencies, case) for case in cases]
+    if asked.excuse == "none":
+        _refuse(grid, excused, case_at, conditions)
+    seconds["excuses"] = time.perf_counter() - began
+    return Study(
+        grid=grid,
+        groups=groups,
+        contingencies=contingencies,
+        conditions=conditions,
+        cases=tuple(replace(c, excuses=e) for c, e in zip(cases, excused, strict=True)),
+        case_at=case_at,
+        upgrade_branch=upgrades,
+        notes=tuple(_notes(grid, contingencies, excused, conditions, case_at)),
+        seconds=seconds,
+    )
+
+
+def _upgrades(asked: GridStudy, grid: Grid) -> IntArray:
+    at = {b: k for k, b in enumerate(grid.branch_ids)}
+    unknown = [u.branch_id for u in asked.upgrades if u.branch_id not in at]
+    problems = [f"grid.upgrades: no branch {b!r} in {asked.file}" for b in unknown]
+    limitless = [
+        u.branch_id for u in asked.upgrades
+        if u.branch_id in at and not np.isfinite(grid.rating_mw[at[u.branch_id]])
+    ]  # fmt: skip
+    problems += [
+        f"grid.upgrades: branch {b!r} has no rating (0 means unlimited); nothing to upgrade"
+        for b in limitless
+    ]
+    if problems:
+        raise LayerError(problems)
+    return np.array([at[u.branch_id] for u in asked.upgrades], dtype=np.int64)
+
+
+def _outages(asked: GridStudy, grid: Grid) -> IntArray:
+    rule = asked.outages
+    at = {b: k for k, b in enumerate(grid.branch_ids)}
+    unknown = [b for b in (*rule.ids, *rule.exclude_ids) if b not in at]
+    if unknown:
+        raise LayerError([f"grid.outages: no branch {b!r} in {asked.file}" for b in unknown])
+    chosen = np.zeros(grid.n_branch, dtype=bool)
+    if rule.min_kv is not None:
+        chosen[default_outages(grid, rule.min_kv)] = True
+        if rule.transformers:
+            chosen |= ~grid.is_line & (grid.bus_kv_of_branch >= rule.min_kv)
+    chosen[[at[b] for b in rule.ids]] = True
+    chosen[[at[b] for b in rule.exclude_ids]] = False
+    return np.flatnonzero(chosen)
+
+
+def _cases(
+    scenario: Scenario,
+    grid: Grid,
+    groups: Groups,
+    conditions: tuple[StudyCondition, ...],
+    emergency_factor: float,
+) -> tuple[list[Case], IntArray]:
+    assert scenario.grid is not None
+    starts = period_starts(scenario.periods)[:-1]
+    cases: list[Case] = []
+    known: dict[tuple[int, bytes, bytes], int] = {}
+    case_at = np.zeros((len(conditions), len(starts)), dtype=np.int64)
+    for c, condition in enumerate(conditions):
+        for t, day in enumerate(starts):
+            years = (day - scenario.as_of).days / 365.25
+            load = drawn_mw(grid, condition, scenario.grid.load_growth_pct_per_year, years)
+            low, high, units = dispatch_range(grid, groups, condition, day)
+            key = (c, load.tobytes(), high.tobytes())
+            if key not in known:
+                known[key] = len(cases)
+                cases.append(Case(groups, low, high, units, load, grid.rating_mw, emergency_factor))
+            case_at[c, t] = known[key]
+    return cases, case_at
+
+
+def _enough(
+    grid: Grid,
+    dc: DcFlow,
+    cases: list[Case],
+    case_at: IntArray,
+    conditions: tuple[StudyCondition, ...],
+    scenario: Scenario,
+) -> None:
+    """Refuse load above what can be generated, island by island."""
+    starts = period_starts(scenario.periods)
+    problems = []
+    for k, case in enumerate(cases):
+        load = np.bincount(dc.island, weights=case.load_mw, minlength=dc.n_islands)
+        high = case.high_mw.copy()
+        can = np.bincount(dc.island[case.groups.bus], weights=high, minlength=dc.n_islands)
+        other = case.groups.other_bus
+        back = other >= 0
+        np.add.at(can, dc.island[other[back]], -np.minimum(case.low_mw[back], 0.0))
+        c, t = (int(v[0]) for v in np.nonzero(case_at == k))
+        when = f"condition {conditions[c].id!r} at {starts[t]}"
+        for island in np.flatnonzero(load > can + 1e-6):
+            where = ""
+            if dc.n_islands > 1:
+                first = grid.bus_ids[int(np.flatnonzero(dc.island == island)[0])]
+                size = int((dc.island == island).sum())
+                where = f" in the island of bus {first} ({size:,} buses)"
+            problems.append(
+                f"grid: load {load[island]:,.0f} MW is above the {can[island]:,.0f} MW that the "
+                f"plants can be counted on for{where}, {when}; check credit_pct, load_pct, growth "
+                "and the plants' status"
+            )
+    if problems:
+        more = len(problems) - _SHOWN
+        tail = [f"grid: {more} more of the same"] if more > 0 else []
+        raise LayerError([*problems[:_SHOWN], *tail])
+
+
+def _excuses(contingencies: Contingencies, case: Case) -> dict[Pair, float]:
+    """Return the overloads that no dispatch avoids before any new load, least total MW."""
+    return SecureDispatch(contingencies, case, by_pair=True).least_over().over_mw
+
+
+def pair_name(grid: Grid, pair: Pair) -> tuple[str, str]:
+    """Return branch_id and outage_id of a pair; ``base`` with everything in service."""
+    branch, outage = pair
+    return grid.branch_ids[branch], "base" if outage == BASE else grid.branch_ids[outage]
+
+
+def _refuse(
+    grid: Grid,
+    excused: list[dict[Pair, float]],
+    case_at: IntArray,
+    conditions: tuple[StudyCondition, ...],
+) -> None:
+    problems = []
+    for k, over in enumerate(excused):
+        c = int(np.nonzero(case_at == k)[0][0])
+        for pair, mw in over.items():
+            line, lost = pair_name(grid, pair)
+            after = "with everything in service" if pair[1] == BASE else f"after losing {lost}"
+            problems.append(
+                f"grid: {line} is {mw:,.1f} MW over its limit {after} in condition "
+                f"{conditions[c].id!r} whatever the dispatch, before any new load; "
+                "`excuse: least` would excuse it"
+            )
+    if problems:
+        raise LayerError(problems)
+
+
+def _notes(
+    grid: Grid,
+    contingencies: Contingencies,
+    excused: list[dict[Pair, float]],
+    conditions: tuple[StudyCondition, ...],
+    case_at: IntArray,
+) -> list[Note]:
+    notes = []
+    if len(contingencies.radial):
+        ids = [grid.branch_ids[b] for b in contingencies.radial]
+        notes.append(
+            Note(
+                "grid",
+                "grid_radial",
+                f"{len(ids):,} branches whose loss cuts the grid in two are not taken out: "
+                f"{_some(ids)}",
+                len(ids),
+            )
+        )
+    for k, over in enumerate(excused):
+        if not over:
+            continue
+        c = int(np.nonzero(case_at == k)[0][0])
+        names = [" after ".join(pair_name(grid, pair)) for pair in over]
+        notes.append(
+            Note(
+                "grid",
+                "grid_excused",
+                f"condition {conditions[c].id}: {len(over)} overloads of {sum(over.values()):,.1f} "
+                f"MW in all stand before any new load and are excused: {_some(names)}",
+                len(over),
+            )
+        )
+    for what, flags in (("reactance", grid.x_estimated), ("rating", grid.rating_estimated)):
+        if flags.any():
+            ids = [grid.branch_ids[b] for b in np.flatnonzero(flags)]
+            notes.append(
+                Note(
+                    "grid",
+                    "grid_estimated",
+                    f"{len(ids):,} branches have an estimated {what}: {_some(ids)}",
+                    len(ids),
+                )
+            )
+    return notes
+
+
+def _some(ids: list[str]) -> str:
+    return ", ".join(ids[:_SHOWN]) + (", ..." if len(ids) > _SHOWN else "")
+
+
+def load_grid(asked: GridStudy, base: Path) -> Grid:
+    """Read the grid that a scenario names, with its planned units and retirements.
+
+    Raises LayerError with all faults.
+    """
+    from sitepick.layers.read import Refused, locate
+
+    try:
+        grid = Grid.from_tables(locate(asked.file, base))
+        if asked.units is not None:
+            from sitepick.network.units import with_units
+
+            grid = with_units(grid, locate(asked.units.file, base))
+    except Refused as refused:
+        raise LayerError(f"grid: {refused}") from None
+    return grid
+
+
+def spread(grid_pois: FloatArray, bus: IntArray, n_bus: int) -> FloatArray:
+    """Return (N,) MW by bus of MW by POI (B,) at ``bus`` (B,)."""
+    out = np.zeros(n_bus)
+    np.add.at(out, bus, grid_pois)
+    return out
