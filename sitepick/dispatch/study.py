@@ -77,7 +77,7 @@ def study_of(scenario: Scenario, grid: Grid) -> Study:
         cases=tuple(replace(c, excuses=e) for c, e in zip(cases, excused, strict=True)),
         case_at=case_at,
         upgrade_branch=upgrades,
-        notes=tuple(_notes(grid, contingencies, excused, conditions, case_at)),
+        notes=(*grid.notes, *_notes(grid, contingencies, excused, conditions, case_at)),
         seconds=seconds,
     )
 
@@ -268,7 +268,7 @@ def load_grid(asked: GridStudy, base: Path) -> Grid:
     from sitepick.layers.read import Refused, locate
 
     try:
-        grid = Grid.from_tables(locate(asked.file, base))
+        grid = Grid.read(locate(asked.file, base), interconnect=asked.part)
         if asked.units is not None:
             from sitepick.network.units import with_units
 
