@@ -67,10 +67,11 @@ def greedy(program: Program, inst: Instance, share: float = 1.0) -> FloatArray:
 
 
 def _room(inst: Instance) -> FloatArray:
-    """Return (B, T) grid MW that letters and layers promise, each POI taken by itself."""
+    """Return (B, T) firm grid MW that letters and layers promise, each POI taken by itself."""
     room = inst.headroom.dated_mw.copy()
     for o, poi in enumerate(inst.headroom.offer_poi):
-        room[poi] += inst.headroom.offer_share[o] * inst.headroom.offer_mw[o]
+        if inst.headroom.offer_firm[o]:
+            room[poi] += inst.headroom.offer_share[o] * inst.headroom.offer_mw[o]
     return np.minimum(room, inst.headroom.most_mw[:, None])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,13 +12,17 @@ from sitepick.blocks.ledger import NPC_TERMS, PENALTY, Ledger
 from sitepick.instance.types import Instance
 from sitepick.program import FloatArray, Program
 from sitepick.solution import (
+    BackedRow,
+    BatteryRow,
     CashRow,
     EnterRow,
     GridRow,
     HallRow,
     ItRow,
+    NonfirmRow,
     OfferRow,
     ServeRow,
+    ShedRow,
     ShortRow,
     SiteRow,
     Solution,
@@ -72,6 +77,7 @@ def read_out(
         serve=tuple(_serve(program, inst, x)),
         turned_away=tuple(_short(program, inst, x)),
         offers=tuple(_offers(program, inst, x)),
+        **_flexible(program, inst, x),
         upgrades=tuple(_upgrades(program, inst, x)),
         entered=tuple(_entered(program, inst, x)),
         cash=tuple(_cash(ledger, inst, x)),
@@ -201,6 +207,31 @@ def _offers(program: Program, inst: Instance, x: FloatArray) -> Iterator[OfferRo
     room = inst.headroom
     for (o,), mw in _family_rows(program, "headroom.take", x):
         yield OfferRow(room.offer_ids[o], room.poi_ids[room.offer_poi[o]], mw)
+
+
+def _flexible(program: Program, inst: Instance, x: FloatArray) -> dict[str, Any]:
+    """Return the rows on non-firm MW, by table."""
+    site, poi, period = inst.sites.ids, inst.headroom.poi_ids, inst.time.names
+    work, item, source = inst.demand.workloads, inst.hardware.ids, inst.flexible.sources
+    of, at = inst.ties.site, inst.ties.poi
+    return {
+        "nonfirm": tuple(
+            NonfirmRow(site[of[e]], poi[at[e]], source[f], period[t], mw)
+            for (e, f, t), mw in _family_rows(program, "flexible.nonfirm", x)
+        ),
+        "shed": tuple(
+            ShedRow(site[i], item[h], work[w], source[f], period[t], mw)
+            for (i, h, w, f, t), mw in _family_rows(program, "flexible.shed", x)
+        ),
+        "backed": tuple(
+            BackedRow(site[i], source[f], period[t], mw)
+            for (i, f, t), mw in _family_rows(program, "flexible.backed", x)
+        ),
+        "batteries": tuple(
+            BatteryRow(site[i], period[t], mw)
+            for (i, t), mw in _family_rows(program, "flexible.battery", x)
+        ),
+    }
 
 
 def _upgrades(program: Program, inst: Instance, x: FloatArray) -> Iterator[UpgradeRow]:

@@ -111,6 +111,51 @@ class OfferRow:
 
 
 @dataclass(frozen=True)
+class NonfirmRow:
+    """Part of a site's contracted grid MW at a POI that may be curtailed, by where it comes from.
+
+    ``source`` is ``offer:ID`` or ``area:NAME``.
+    """
+
+    site_id: str
+    poi_id: str
+    source: str
+    period: str
+    grid_mw: float
+
+
+@dataclass(frozen=True)
+class ShedRow:
+    """Non-firm grid MW that a site covers by shedding work of a hardware and workload."""
+
+    site_id: str
+    hardware: str
+    workload: str
+    source: str
+    period: str
+    grid_mw: float
+
+
+@dataclass(frozen=True)
+class BackedRow:
+    """Non-firm grid MW that a site's batteries make firm."""
+
+    site_id: str
+    source: str
+    period: str
+    grid_mw: float
+
+
+@dataclass(frozen=True)
+class BatteryRow:
+    """Battery MW bought at a site, energised at ``period``."""
+
+    site_id: str
+    period: str
+    bought_mw: float
+
+
+@dataclass(frozen=True)
 class UpgradeRow:
     """Upgrade steps bought at a POI, energised at ``period``."""
 
@@ -165,7 +210,9 @@ class CashRow:
     """Capital paid in a calendar year, MUSD (real), by category."""
 
     year: int
-    category: str  # facility | it | ties | land | site | fiber | upgrades | security | entry
+    category: (
+        str  # facility | it | ties | land | site | fiber | upgrades | security | entry | battery
+    )
     musd: float
 
 
@@ -192,6 +239,10 @@ class Solution:
     serve: tuple[ServeRow, ...] = ()
     turned_away: tuple[ShortRow, ...] = ()
     offers: tuple[OfferRow, ...] = ()
+    nonfirm: tuple[NonfirmRow, ...] = ()
+    shed: tuple[ShedRow, ...] = ()
+    backed: tuple[BackedRow, ...] = ()
+    batteries: tuple[BatteryRow, ...] = ()
     upgrades: tuple[UpgradeRow, ...] = ()
     line_upgrades: tuple[LineUpgradeRow, ...] = ()
     dispatch: tuple[DispatchRow, ...] = ()

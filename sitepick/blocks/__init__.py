@@ -15,6 +15,7 @@ from sitepick.blocks import (
     budget,
     commitments,
     demand,
+    flexible,
     halls,
     hardware,
     headroom,
@@ -42,8 +43,8 @@ class Block(Protocol):
 
 
 BLOCKS: tuple[Block, ...] = (
-    siting, ties, power, headroom, halls, hardware, demand, regions, procurement, budget, limits,
-    commitments,
+    siting, ties, power, headroom, halls, hardware, demand, flexible, regions, procurement, budget,
+    limits, commitments,
 )  # fmt: skip
 
 GOALS = {"max_compute": "compute", "earliest_mw": "earliest"}

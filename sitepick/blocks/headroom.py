@@ -32,6 +32,7 @@ def possible_mw(inst: Instance) -> FloatArray:
     room = inst.headroom
     out = room.dated_mw.copy()
     np.add.at(out, room.offer_poi, room.offer_mw[:, None] * room.offer_share)
+    out += room.area_mw
     first = inst.time.after(room.step_lead_months)
     out[room.step_pois, first:] += room.step_mw * room.step_most
     out = np.minimum(out, room.most_mw[:, None])
@@ -135,7 +136,8 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
         relaxable=True,
     ).reshape(b, n)
     program.add_entries(limit, mw, 1)
-    offer, t = np.nonzero(room.offer_share)
+    # MW of offers that are not firm come in by `flexible.nonfirm`
+    offer, t = np.nonzero(room.offer_share * room.offer_firm[:, None])
     take = program.index("headroom.take", (len(room.offer_ids),))
     share = room.offer_share[offer, t]
     program.add_entries(limit[room.offer_poi[offer], t], take[offer], -share)

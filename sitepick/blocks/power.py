@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sitepick.blocks.columns import draw_at, grid_at, it_at, periods
+from sitepick.blocks.flexible import mean_mw_columns
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.power import HOURS
 from sitepick.instance.types import Instance
@@ -122,6 +123,10 @@ def mean_mw_terms(
         here = inside[i] & (t == period) & (per_site[i] != 0)
         cols.append(col[here])
         vals.append(inst.load_factor * inst.halls.pue_avg[i[here], k] * per_site[i[here]])
+    for col, i, t, mean in mean_mw_columns(program, inst):
+        here = inside[i] & (t == period) & (per_site[i] != 0)
+        cols.append(col[here])
+        vals.append(mean[here] * per_site[i[here]])
     choice = np.flatnonzero(~inst.ties.only & inside[inst.ties.site])
     cols.append(draw_at(program, inst)[choice, period])
     vals.append(value[choice])

@@ -7,6 +7,7 @@ import pandas as pd
 
 from sitepick.candidates import (
     exclusions,
+    flexible,
     generate,
     measure,
     power,
@@ -18,7 +19,7 @@ from sitepick.candidates import (
 from sitepick.candidates.screen import COLUMNS as FAILED
 from sitepick.candidates.screen import Measured, screen
 from sitepick.candidates.text import empty, keep_columns, some, where
-from sitepick.candidates.types import Candidates
+from sitepick.candidates.types import MARGINS, Candidates
 from sitepick.errors import LayerError
 from sitepick.layers.types import Layers, Note
 from sitepick.scenario.schema import Scenario
@@ -74,7 +75,10 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
         notes += _bare_pois(layers)
         waits, more = queue.tiers(scenario, layers, pois[power.in_queue(layers, pois)])
         notes += more
-        pois = pois.join(power.dated_mw(scenario, layers, pois, waits))
+        margins, more = flexible.margins(scenario, layers, pois)
+        notes += more
+        of_areas = flexible.at_pois(margins, pois["poi_id"].to_numpy(dtype=object))
+        pois = pois.join(power.dated_mw(scenario, layers, pois, waits, of_areas))
         _refuse_unknown_mw(scenario, layers, pois)
         found = ties.search(scenario, places, pois, at_pois)
     measured = Measured(
@@ -89,11 +93,12 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
     notes += _overridden(overridden)
     rejections = failed[~fact[failed["place"].to_numpy(dtype=int)]]
 
-    tied, used = empty(_TIES), empty(_POIS)
+    tied, used, shared = empty(_TIES), empty(_POIS), empty(list(MARGINS))
     if found is not None:
         tied, used, more = _tied(scenario, layers, places, pois, site_regions, found)
         notes += more
         places["synthetic"] |= _tied_to_synthetic(places, tied, used)
+        shared = flexible.of_pois(margins, set(used["poi_id"]))
     of_pois = set(used["poi_id"])
 
     demand, more = measure.demand_places(scenario, layers)
@@ -129,6 +134,7 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
             ["site_id", "what", "mw", "date", "musd"],
             ["site_id", "date", "what"],
         ),
+        margins=shared,
         sources=layers.sources,
         notes=(*layers.notes, *notes),
     )

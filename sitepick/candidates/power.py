@@ -117,11 +117,16 @@ def in_queue(layers: Layers, pois: pd.DataFrame) -> np.ndarray:
 
 
 def dated_mw(
-    scenario: Scenario, layers: Layers, pois: pd.DataFrame, queue: pd.DataFrame
+    scenario: Scenario,
+    layers: Layers,
+    pois: pd.DataFrame,
+    queue: pd.DataFrame,
+    of_areas: np.ndarray,
 ) -> pd.DataFrame:
     """Return, beside each POI, the most grid MW that count within the horizon, and its verdict.
 
     ``queue`` is `sitepick.candidates.queue.tiers` of the POIs that are `in_queue`.
+    ``of_areas`` (n,) are non-firm MW that a POI may have beside its own; they make it usable.
 
     Columns: mw (nan unknown), has_letter (bool), test ('' usable, else the name of the failed
     test), why (a planner's words). A letter replaces the layer's headroom at its POI. A date
@@ -184,6 +189,9 @@ def dated_mw(
     dry = ~has_letter & (stated <= 0) & ~can_buy
     test[dry], why[dry] = "no_mw", "headroom is 0 MW and no letter"
     test[can_buy & (test == "no_dated_mw")] = ""
+    mw = mw + of_areas
+    shared = (of_areas > 0) & ~np.isnan(mw)
+    test[shared], why[shared] = "", ""
     small = (test == "") & (mw < scenario.candidates.min_headroom_mw)
     test[small] = "min_headroom_mw"
     why[small] = [f"{m:,.0f} MW within the horizon" for m in mw[small]]

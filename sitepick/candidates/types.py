@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sitepick.layers.types import Note, Source
 
 
+MARGINS = ("area", "mw", "hours", "mean_depth", "deepest", "hardest_event_hours", "poi_ids")
+"""Columns of `Candidates.margins`."""
+
+
 def _no_failures() -> pd.DataFrame:
     import pandas as pd
 
@@ -27,6 +31,12 @@ def _no_queue() -> pd.DataFrame:
     return pd.DataFrame(
         {c: pd.Series(dtype=object) for c in ("poi_id", "over_mw", "years", "rule")}
     )
+
+
+def _no_margins() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({c: pd.Series(dtype=object) for c in MARGINS})
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,10 @@ class Candidates:
     """Waits of POIs that have neither a letter nor a date, where a rule covers them: poi_id,
     over_mw (the MW above it, up to the next row's, wait ...), years (... this long from as_of),
     rule (the region that states it, in words). The first over_mw of a POI is 0; years rise."""
+    margins: pd.DataFrame = field(default_factory=_no_margins)
+    """Non-firm MW of `flexible.areas`: area, mw (of all its POIs together), hours (curtailed, a
+    year), mean_depth and deepest (share cut, 0..1), hardest_event_hours (full-load hours of the
+    worst event; nan for a load-duration curve), poi_ids (tuple, of POIs in `pois`)."""
     overridden: pd.DataFrame = field(default_factory=_no_failures)
     """Failed tests of places that are facts (existing, required, committed) and so stayed
     candidates; columns as in `failed`."""

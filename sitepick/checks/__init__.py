@@ -33,6 +33,7 @@ def judge(
         commitments,
         costs,
         demand,
+        flexible,
         halls,
         hardware,
         headroom,
@@ -51,12 +52,12 @@ def judge(
         return found
     no_rows: dict[str, Any] = dict.fromkeys(rows.KEYS, ())
     inputs_only = dataclasses.replace(solution, **no_rows)
-    case = Case(scenario, candidates, inputs_only)
+    case = Case(scenario, candidates, inputs_only, layers.curves)
     found, sound = rows.sound(case, solution)
     case.read_plan(sound)
     for room in (
-        siting, ties, power, headroom, halls, hardware, demand, regions, procurement, budget,
-        limits, commitments, costs, cash, claims,
+        siting, ties, power, headroom, halls, hardware, demand, flexible, regions, procurement,
+        budget, limits, commitments, costs, cash, claims,
     ):  # fmt: skip
         found.extend(room.check(case))
     return found

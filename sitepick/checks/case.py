@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sitepick.candidates.types import Candidates
+    from sitepick.layers.types import LoadCurve
 
 Row = dict[str, Any]
 TieKey = tuple[str, str, float | None]
@@ -115,6 +116,7 @@ class Case:
     scenario: Scenario
     candidates: Candidates
     solution: Solution
+    curves: tuple[LoadCurve, ...] = ()
     calendar: Calendar = field(init=False)
     sites: dict[str, Row] = field(init=False)
     pois: dict[str, Row] = field(init=False)
@@ -296,10 +298,22 @@ class Case:
         }
         self.short = {(r.workload, r.place_id, at[r.period]): r.ref_mw for r in plan.turned_away}
         self.taken = {row.offer_id: row.grid_mw for row in plan.offers}
+        self.nonfirm = {
+            (r.site_id, r.poi_id, r.source, at[r.period]): r.grid_mw for r in plan.nonfirm
+        }
+        self.shed = {
+            (r.site_id, r.hardware, r.workload, r.source, at[r.period]): r.grid_mw
+            for r in plan.shed
+        }
+        self.backed = {(r.site_id, r.source, at[r.period]): r.grid_mw for r in plan.backed}
+        self.batteries = {(r.site_id, at[r.period]): r.bought_mw for r in plan.batteries}
         self.steps = {(row.poi_id, at[row.period]): row.steps for row in plan.upgrades}
         self.entered = {(row.level, row.region_id): start(row.entered) for row in plan.entered}
         named = set(self.opened) | {s for s in self.sites if self.stands(s)}
-        for rows in (plan.ties, plan.grid, plan.halls, plan.it, plan.use, plan.serve):
+        for rows in (
+            plan.ties, plan.grid, plan.halls, plan.it, plan.use, plan.serve, plan.nonfirm,
+            plan.shed, plan.backed, plan.batteries,
+        ):  # fmt: skip
             named |= {row.site_id for row in rows}
         self.active_sites = sorted(named)  # those that stand or that any row speaks of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sitepick.checks import headroom
+from sitepick.checks import flexible, headroom
 from sitepick.checks.case import ANYWHERE, Case, Row, is_number, number
 from sitepick.checks.power import draws, energy_mwh
 from sitepick.checks.purchases import purchases, securities
@@ -13,7 +13,7 @@ from sitepick.finding import Finding
 
 TERMS = (
     "facility", "it", "ties", "land", "site", "fiber", "upgrades", "security", "entry",
-    "energy", "demand_charge", "om", "transport", "penalty",
+    "energy", "demand_charge", "om", "transport", "battery", "curtailed", "penalty",
 )  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def terms(case: Case) -> dict[str, float]:
         found["demand_charge"] += calendar.yearly(t, demand_charge(case, t))
         found["om"] += calendar.yearly(t, operations(case, t))
         found["transport"] += calendar.yearly(t, transport(case, t))
+        found["curtailed"] += calendar.yearly(t, flexible.lost_musd(case, t))
         found["penalty"] += calendar.yearly(t, penalty(case, t))
     return found
 

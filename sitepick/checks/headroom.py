@@ -27,8 +27,13 @@ def counts(case: Case, offer: Row) -> bool:
     """Return whether an offer's MW count: its stage does, and it is firm or non-firm ones do."""
     power = case.scenario.power
     return offer["stage"] in power.count_stages and (
-        bool(offer["firm"]) or power.nonfirm == "count"
+        bool(offer["firm"]) or power.nonfirm != "exclude"
     )
+
+
+def is_soft(case: Case, offer: Row) -> bool:
+    """Return whether an offer's MW are used as non-firm ones."""
+    return not offer["firm"] and case.scenario.power.nonfirm == "flexible"
 
 
 def is_active(case: Case, offer: Row, t: int) -> bool:
@@ -163,7 +168,9 @@ def _limits(case: Case) -> Iterator[Finding]:
             used = case.poi_mw(poi, t)
             limit = 0.0 if poi in lettered else layer_mw(case, poi, t)
             for offer in taken_at[poi]:
-                limit += case.taken[offer["offer_id"]] * offer_share(case, offer, t)
+                if not is_soft(case, offer):
+                    limit += case.taken[offer["offer_id"]] * offer_share(case, offer, t)
+            limit += sum(mw for (_, b, _, at), mw in case.nonfirm.items() if (b, at) == (poi, t))
             if step is not None:
                 bought = sum(n for (p, at), n in case.steps.items() if p == poi and at <= t)
                 limit += step.mw * bought

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sitepick.checks import flexible
 from sitepick.checks.case import Case, key_of
 from sitepick.checks.tolerance import more
 from sitepick.finding import Finding
@@ -33,11 +34,16 @@ def check(case: Case) -> Iterator[Finding]:
                     f"{contracted:,.6g} grid MW are contracted"
                 )
                 yield Finding("power.balance", where, over, "facility MW", message)
-            mean = case.facility_mean_mw(site, t)
+            mean = mean_draw_mw(case, site, t)
             undrawn = more(mean, sum(d.mean_mw for d in draws(case, site, t)))
             if undrawn:
                 message = f"the ties cannot carry the mean draw of {mean:,.6g} MW"
                 yield Finding("power.draw", where, undrawn, "mean MW", message)
+
+
+def mean_draw_mw(case: Case, site: str, t: int) -> float:
+    """Return mean MW that a site draws: its facility's, less curtailed, plus batteries' losses."""
+    return case.facility_mean_mw(site, t) + flexible.mean_change_mw(case, site, t)
 
 
 def draws(case: Case, site: str, t: int, by: str = "energy_usd_per_mwh") -> list[Draw]:
@@ -47,7 +53,7 @@ def draws(case: Case, site: str, t: int, by: str = "energy_usd_per_mwh") -> list
     load factor times its contracted MW (and the existing MW at the first tie), and the cheapest
     energy is drawn first; ``by`` may name another column of the POIs, such as co2_kg_per_mwh.
     """
-    mean = case.facility_mean_mw(site, t)
+    mean = mean_draw_mw(case, site, t)
     possible = [key_of(row) for row in case.ties_of.get(site, [])]
     if not case.has_grid or mean == 0 or not possible:
         return []

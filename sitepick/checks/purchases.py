@@ -22,7 +22,7 @@ class Purchase:
 
 def purchases(case: Case) -> Iterator[Purchase]:
     """Yield every purchase of the plan but securities, which are carried and not bought."""
-    for bought in (_sites, _ties, _halls, _hardware, _upgrades, _entries):
+    for bought in (_sites, _ties, _halls, _hardware, _upgrades, _entries, _batteries):
         yield from (purchase for purchase in bought(case) if purchase.musd)
 
 
@@ -104,6 +104,16 @@ def _upgrades(case: Case) -> Iterator[Purchase]:
     if step is not None:
         for (_, t), steps in case.steps.items():
             yield Purchase("upgrades", steps * step.musd, t, life, step.lead_months)
+
+
+def _batteries(case: Case) -> Iterator[Purchase]:
+    battery = case.scenario.flexible.battery
+    if battery is None:
+        return
+    usd_per_kw = battery.usd_per_kwh * battery.hours + battery.usd_per_kw
+    musd_per_mw = usd_per_kw * 1000 / 1e6 * case.price(battery.price_year)
+    for (_, t), mw in case.batteries.items():
+        yield Purchase("battery", mw * musd_per_mw, t, battery.life_years, battery.lead_months)
 
 
 def _entries(case: Case) -> Iterator[Purchase]:

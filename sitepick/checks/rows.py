@@ -11,6 +11,7 @@ from typing import Any
 
 from sitepick.checks.calendar import Calendar
 from sitepick.checks.case import ANYWHERE, Case, is_number, rows_of
+from sitepick.checks.flexible import sources
 from sitepick.checks.regions import RegionId, counted_regions
 from sitepick.checks.tolerance import MW
 from sitepick.finding import Finding
@@ -27,6 +28,10 @@ KEYS: dict[str, tuple[str, ...]] = {
     "serve": ("site_id", "workload", "place_id", "period"),
     "turned_away": ("workload", "place_id", "period"),
     "offers": ("offer_id",),
+    "nonfirm": ("site_id", "poi_id", "source", "period"),
+    "shed": ("site_id", "hardware", "workload", "source", "period"),
+    "backed": ("site_id", "source", "period"),
+    "batteries": ("site_id", "period"),
     "upgrades": ("poi_id", "period"),
     "entered": ("level", "region_id"),
     "cash": ("year", "category"),
@@ -56,6 +61,7 @@ def sound(case: Case, solution: Solution) -> tuple[list[Finding], Solution]:
         "workload": set(case.workloads),
         "place_id": {ANYWHERE, *(row["place_id"] for row in rows_of(case.candidates.places))},
         "offer_id": set(case.offers),
+        "source": set(sources(case)),
         "period": set(case.calendar.periods),
     }
     entries = counted_regions(case)
@@ -111,10 +117,16 @@ def _fault_of_table(
         if case.tie_key(site, poi, kv) is None:
             at = "without a stated kV" if kv is None else f"at {kv} kV"
             message = f"no such tie is possible between this site and this POI {at}"
+    if table == "nonfirm":
+        near = {row["poi_id"] for row in case.ties_of.get(cells["site_id"], [])}
+        if cells["poi_id"] not in near:
+            message = "no tie is possible between this site and this POI"
     if table == "offers" and case.offers[cells["offer_id"]]["poi_id"] != cells["poi_id"]:
         message = f"the offer is one of POI {case.offers[cells['offer_id']]['poi_id']}"
     if table == "upgrades" and case.scenario.power.upgrade_step is None:
         message = "the scenario offers no upgrade steps"
+    if table in ("backed", "batteries") and case.scenario.flexible.battery is None:
+        message = "the scenario offers no batteries"
     if table == "entered" and (cells["level"], cells["region_id"]) not in entries:
         message = "no rule asks whether this region is entered"
     return None if message is None else Finding("rows.unknown", "", 1, "rows", message)

@@ -12,6 +12,7 @@ from sitepick.candidates.types import Candidates
 from sitepick.errors import ScenarioError
 from sitepick.instance.demand import demand_of
 from sitepick.instance.equipment import halls_of, hardware_of
+from sitepick.instance.flexible import flexible_of
 from sitepick.instance.power import headroom_of, ties_of
 from sitepick.instance.regions import RegionSets, regions_of
 from sitepick.instance.tables import positions, records
@@ -64,6 +65,7 @@ def assemble(scenario: Scenario, candidates: Candidates) -> Instance:
         halls=halls,
         hardware=hardware,
         demand=demand,
+        flexible=flexible_of(scenario, candidates, time, headroom, ties, halls),
         regions=regions.rows,
         entries=regions.entries,
         max_entered=tuple(sorted(scenario.regions.max_entered.items())),

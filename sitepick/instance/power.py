@@ -11,6 +11,7 @@ import pandas as pd
 
 from sitepick.candidates.ties import tie_musd
 from sitepick.candidates.types import Candidates
+from sitepick.instance.flexible import area_mw
 from sitepick.instance.tables import positions, records
 from sitepick.instance.timeline import Timeline, add_months, whole_months
 from sitepick.instance.types import Headroom, Ties
@@ -73,7 +74,7 @@ def headroom_of(
     lettered = np.isin(np.array(ids, dtype=object), offers["poi_id"].to_numpy(dtype=object))
     counted = offers[
         offers["stage"].isin(power.count_stages)
-        & (offers["firm"].astype(bool) | (power.nonfirm == "count"))
+        & (offers["firm"].astype(bool) | (power.nonfirm != "exclude"))
     ]
     share = np.zeros((len(counted), time.n))
     for o, row in enumerate(records(counted)):
@@ -87,6 +88,8 @@ def headroom_of(
     stepped = np.flatnonzero(~lettered) if step is not None else np.zeros(0, dtype=np.int64)
     most = dated.max(axis=1, initial=0.0)
     np.add.at(most, offer_poi, offer_mw)
+    of_areas = area_mw(scenario, candidates, time, poi_at)
+    most += of_areas.max(axis=1, initial=0.0)
     if step is not None:
         most[stepped] += step.mw * step.max_steps
     if power.max_mw_per_poi is not None:
@@ -106,6 +109,8 @@ def headroom_of(
         offer_poi=offer_poi,
         offer_mw=offer_mw,
         offer_share=share,
+        offer_firm=counted["firm"].to_numpy(dtype=bool) | (power.nonfirm == "count"),
+        area_mw=of_areas,
         offer_min_take=counted["min_take_pct"].to_numpy(dtype=float) / 100,
         offer_security_musd=counted["security_kusd_per_mw"].to_numpy(dtype=float) / 1000,
         offer_security_year=_security_year(counted, time),

@@ -72,6 +72,8 @@ class Headroom:
     offer_share: (
         FloatArray  # (O, T) share of its MW that is there: 0 outside its dates, then ramping
     )
+    offer_firm: BoolArray  # (O,) counts as firm; False: a source of `Flexible`
+    area_mw: FloatArray  # (B, T) non-firm MW of areas that the POI could have alone
     offer_min_take: FloatArray  # (O,) share, 0..1
     offer_security_musd: FloatArray  # (O,) per grid MW
     offer_security_year: IntArray  # (O,) index in Timeline.years
@@ -143,6 +145,34 @@ class DemandData:
 
 
 @dataclass(frozen=True)
+class Flexible:
+    """Non-firm MW by source: offers that are not firm, then areas. F sources, Q pairs.
+
+    A MW of a source is cut in ``hours`` of the year, by ``depth`` in the mean, by ``deepest`` at
+    most; ``off`` is the part of the year that makes, hours * depth / 8760.
+    """
+
+    sources: tuple[str, ...]  # (F,) offer:ID or area:NAME
+    offer: IntArray  # (F,) index in Headroom.offer_ids; -1: an area
+    mw: FloatArray  # (F,) most, grid MW
+    share: FloatArray  # (F, T) part of its MW that is there, 0..1
+    deepest: FloatArray  # (F,) share, 0..1
+    off: FloatArray  # (F,) share of the year, 0..1
+    battery_mw: FloatArray  # (F,) battery MW that make a MW of it firm
+    pair_tie: IntArray  # (Q,) ties that may use a source ...
+    pair_source: IntArray  # (Q,) ... and which
+    tolerance: FloatArray  # (W,) share of IT MW that can be shed, 0..1
+    moved: FloatArray  # (W,) share of that work which is not lost, 0..1
+    pue_peak: FloatArray  # (S,) least of the site's classes
+    pue_avg: FloatArray  # (S,) least of the site's classes
+    batteries: bool  # can be bought
+    battery_musd: float  # per MW
+    battery_life_years: float
+    battery_lead_months: float
+    battery_loss: float  # MWh lost per MWh delivered
+
+
+@dataclass(frozen=True)
 class RegionRow:
     """One rule for one region. ``sites`` are those inside; None: no such limit."""
 
@@ -203,6 +233,7 @@ class Instance:
     halls: Halls
     hardware: HardwareData
     demand: DemandData
+    flexible: Flexible
     regions: tuple[RegionRow, ...]
     entries: tuple[Entry, ...]
     max_entered: tuple[tuple[str, int], ...]
@@ -246,4 +277,5 @@ class Instance:
             "rule": tuple(r.label for r in self.regions),
             "supply": tuple(s.name for s in self.supplies),
             "limit": self.headroom.shared_ids,
+            "source": self.flexible.sources,
         }

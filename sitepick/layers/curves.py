@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +16,11 @@ from sitepick.layers import values
 from sitepick.layers.columns import plain
 from sitepick.layers.reading import count_of, some
 from sitepick.layers.table import Refused, Table
-from sitepick.layers.types import LoadCurve
+from sitepick.layers.types import LoadCurve, Source
 from sitepick.layers.units import factor, known_unit, split_unit
+
+if TYPE_CHECKING:
+    from sitepick.scenario.flexible import Area
 
 YEARS = (8760, 8784)
 """Hours of a year and of a leap year: what a curve must cover."""
@@ -68,6 +72,29 @@ def read_curves(
     if dead:
         raise Refused(f"no load at all in {some(dead)}; is it the right column?")
     return tuple(curves), table
+
+
+def curve_of(area: Area, base: Path) -> tuple[LoadCurve, Source]:
+    """Return the one curve that an area of the scenario names, and its source.
+
+    Raises Refused as `read_curves`, or if the file holds several areas and none or no such is
+    named; OSError if it cannot be opened.
+    """
+    from sitepick.layers.read import locate, sha256_of
+
+    path = locate(area.curve, base)
+    found, table = read_curves(path)
+    names = [c.name for c in found]
+    wanted = area.curve_area
+    if wanted is None and len(found) > 1:
+        raise Refused(f"holds {len(found)} areas; name one by 'curve_area': {some(names)}")
+    same = [c for c in found if wanted is None or plain(c.name) == plain(wanted)]
+    if not same:
+        raise Refused(f"has no area '{wanted}'; it has {some(names)}")
+    digest, size = sha256_of(path)
+    rows = int(sum(len(c.mw) for c in found))
+    source = Source("curve", area.curve, digest, size, len(table), rows, synthetic=table.synthetic)
+    return same[0], source
 
 
 def _bare(name: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sitepick.errors import LayerError
-from sitepick.layers.types import Layers, Note, Source
+from sitepick.layers.table import Refused
+from sitepick.layers.types import Layers, LoadCurve, Note, Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,10 +95,34 @@ class _Loader:
         self.cache.clear()
         if not self.problems:
             self._across(tables)
+        curves = self._curves(scenario)
         if self.problems:
             raise LayerError(self.problems)
         pois = tables.pop("substations", None)
-        return Layers(pois=pois, **tables, sources=tuple(self.sources), notes=tuple(self.notes))
+        return Layers(
+            pois=pois,
+            **tables,
+            curves=curves,
+            sources=tuple(self.sources),
+            notes=tuple(self.notes),
+        )
+
+    def _curves(self, scenario: Scenario) -> tuple[LoadCurve, ...]:
+        """Return the load curve of each of `flexible.areas`; faults go to ``problems``."""
+        from sitepick.layers.curves import curve_of
+
+        found = []
+        for area in scenario.flexible.areas:
+            try:
+                curve, source = curve_of(area, self.base)
+            except (Refused, OSError) as fault:
+                said = f"cannot be read: {fault.strerror}" if isinstance(fault, OSError) else fault
+                self.problems.append(f"{area.curve}: {said} (flexible area '{area.name}')")
+                continue
+            found.append(curve)
+            if source not in self.sources:
+                self.sources.append(source)
+        return tuple(found)
 
     def _across(self, tables: dict[str, pd.DataFrame]) -> None:
         from sitepick.layers import across
@@ -139,7 +164,7 @@ class _Loader:
     def _open(self, spec: LayerFile, role: str) -> tuple[Columns, Reading, Source] | None:
         """Read, map, filter and place one file; None if that already failed."""
         from sitepick.layers import prepare
-        from sitepick.layers.read import Refused, locate, read, sha256_of
+        from sitepick.layers.read import locate, read, sha256_of
         from sitepick.layers.reading import Reading
 
         reading = Reading(role, spec, self.on_note)

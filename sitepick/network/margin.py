@@ -11,7 +11,7 @@ form on the segment where it changes sign.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,18 @@ def margin(curve: LoadCurve, curtail_pct: float, peak_mw: float | None = None) -
     last = int(np.flatnonzero(excess <= 0)[-1]) if (excess <= 0).any() else -1
     mw = weighed[last] / (passed[last] - allowed) if last >= 0 and passed[last] > allowed else 0.0
     return _described(curve, room, curtail_pct, float(mw))
+
+
+def margin_at(curve: LoadCurve, mw: float, peak_mw: float | None = None) -> Margin:
+    """Return how a flat load of ``mw`` would be curtailed; its share of energy follows.
+
+    Raises ValueError for a load that is not above 0.
+    """
+    if not mw > 0:
+        raise ValueError(f"a load of {mw:g} MW is not above 0")
+    found = _described(curve, _room(curve, peak_mw), 0.0, mw)
+    share = found.curtailed_mwh / (mw * float(curve.hours.sum()))
+    return replace(found, curtail_pct=100 * share)
 
 
 def firm_mw(curve: LoadCurve, hours: float, peak_mw: float | None = None) -> float:

@@ -52,7 +52,7 @@ def check_consistency(scenario: Scenario) -> list[Fault]:
         faults += _fitting(scenario)
         faults += _existing(scenario)
         faults += _hardware_named(scenario)
-    return [*faults, *_bounds(scenario), *_regions(scenario)]
+    return [*faults, *_bounds(scenario), *_regions(scenario), *_flexible(scenario)]
 
 
 def _unknown_rows(s: Scenario, name: str) -> Iterator[Fault]:
@@ -277,6 +277,21 @@ def _bounds(s: Scenario) -> Iterator[Fault]:
             yield Fault((*at, "together"), "needs ids: which regions count as one")
 
 
+def _flexible(s: Scenario) -> Iterator[Fault]:
+    used = s.power.nonfirm == "flexible"
+    for key in ("areas", "battery"):
+        if getattr(s.flexible, key) and not used:
+            yield Fault(
+                ("flexible", key),
+                f"counts only with 'power.nonfirm: flexible', not '{s.power.nonfirm}'",
+                ("power", "nonfirm"),
+            )
+    names = [area.name for area in s.flexible.areas]
+    for i, area in enumerate(s.flexible.areas):
+        if area.name in names[:i]:
+            yield Fault(("flexible", "areas", i, "name"), f"'{area.name}' is listed twice")
+
+
 def _regions(s: Scenario) -> Iterator[Fault]:
     levels = [r.level for r in s.layers.regions]
     asked: list[tuple[Path, str]] = [
@@ -287,6 +302,11 @@ def _regions(s: Scenario) -> Iterator[Fault]:
         (("procurement", name, "level"), item.level)
         for name, item in s.procurement.items()
         if item.level is not None
+    ]
+    asked += [
+        (("flexible", "areas", i, "level"), area.level)
+        for i, area in enumerate(s.flexible.areas)
+        if area.level is not None
     ]
     for at, level in asked:
         if level not in levels:

@@ -74,12 +74,14 @@ def merged(base: Node, over: Node) -> Node:
 
 def _rebase(root: Node, old: Path, new: Path) -> None:
     prefix = os.path.relpath(old.resolve(), new.resolve())
-    layers = root.value.get("layers")
-    if prefix == "." or layers is None:
+    if prefix == ".":
         return
-    for path, node in layers.leaves():
-        if path and path[-1] == "file" and isinstance(node.value, str) and _is_relative(node.value):
-            node.value = node.text = os.path.normpath(str(PurePosixPath(prefix) / node.value))
+    for section, key in (("layers", "file"), ("flexible", "curve")):
+        below = root.value.get(section)
+        for path, node in [] if below is None else below.leaves():
+            named = path and path[-1] == key and isinstance(node.value, str)
+            if named and _is_relative(node.value):
+                node.value = node.text = os.path.normpath(str(PurePosixPath(prefix) / node.value))
 
 
 def _is_relative(name: str) -> bool:

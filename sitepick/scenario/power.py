@@ -127,9 +127,9 @@ class Power(Section):
     slip_years: dict[Stage, NonNegative] = Field(
         {}, description="Years by which a stage's dates slip."
     )
-    nonfirm: Literal["exclude", "count"] = Field(
+    nonfirm: Literal["exclude", "count", "flexible"] = Field(
         "exclude",
-        description="Whether non-firm (curtailable) MW count; counted ones lose their curtailed hours of energy only in the report.",
+        description="Whether non-firm (curtailable) MW count. count: as if they were firm. flexible: as far as the site can shed work or batteries stand in, at the price of what is lost.",
     )
     tie_km_max: Positive = Field(30, description="Longest tie from a parcel to a POI, route km.")
     max_ties: Whole = Field(

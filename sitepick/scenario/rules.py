@@ -43,6 +43,13 @@ class Workload(Section):
         10, description="Price of turned-away work, MUSD per ref_mw and year."
     )
     weight: Positive = Field(1, description="Weight in `objective: max_compute`.")
+    curtailable_pct: Percent | None = Field(
+        None,
+        description="Part of its IT MW that can be shed while the grid curtails, % (default: training 25, others 0).",
+    )
+    moved_pct: Percent = Field(
+        0, description="Part of the shed work that other places do meanwhile, %: it is not lost."
+    )
 
 
 class Demand(Section):
@@ -61,6 +68,10 @@ class Demand(Section):
     shortfall_musd_per_mw_year: NonNegative = Field(
         4, description="For `it_mw`: price of turned-away IT MW per year, MUSD."
     )
+    curtailable_pct: Percent | None = Field(
+        None, description="For `it_mw`: part that can be shed, % (default 0)."
+    )
+    moved_pct: Percent = Field(0, description="For `it_mw`: part of it that is not lost, %.")
     workloads: dict[str, Workload] = Field({}, description="Workloads by name.")
     route_factor: Annotated[Number, Field(ge=1, le=4)] = Field(
         1.4, description="Fiber route km per straight km."
@@ -85,6 +96,7 @@ class Demand(Section):
                 uses="it", ref_mw=self.it_mw, spread=self.spread, rtt_ms_max=self.rtt_ms_max,
                 must_serve=self.must_serve,
                 shortfall_musd_per_mw_year=self.shortfall_musd_per_mw_year,
+                curtailable_pct=self.curtailable_pct, moved_pct=self.moved_pct,
             )
         }  # fmt: skip
 

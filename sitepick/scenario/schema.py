@@ -23,6 +23,7 @@ from sitepick.scenario.fields import (
     YearSeries,
     whole,
 )
+from sitepick.scenario.flexible import Flexible
 from sitepick.scenario.grid import GridStudy
 from sitepick.scenario.inputs import LayerList
 from sitepick.scenario.power import CandidateRules, Power
@@ -138,6 +139,9 @@ class Scenario(Section):
     )
     grid: GridStudy | None = Field(
         None, description="The network that must carry the plan (DC power flow, N-1)."
+    )
+    flexible: Flexible = Field(
+        default_factory=Flexible, description="Non-firm MW of areas, and batteries."
     )
     demand: Demand = Field(description="What is asked.")
     halls: HallList = Field(

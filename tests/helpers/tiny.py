@@ -117,6 +117,9 @@ COLUMNS: dict[str, Sequence[str]] = {
         "poi_id", "name", "lon", "lat", "kv", "headroom_mw", "from_date", "estimated",
         "energy_usd_per_mwh", "demand_usd_per_kw_month", "co2_kg_per_mwh",
     ),
+    "margins": (
+        "area", "mw", "hours", "mean_depth", "deepest", "hardest_event_hours", "poi_ids",
+    ),
     "site_regions": ("site_id", "level", "region_id"),
     "regions": ("level", "region_id", "name", "capex_factor"),
     "sites": (

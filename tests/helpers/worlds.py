@@ -98,7 +98,43 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
             ("D0", name, date(FIRST + 1, 1, 1), dice.number(1, 12)),
             of="demand_mw",
         )
+    if grid:
+        _flexible(Dice(seed + 10_000), record, tables)
     return Scenario.model_validate(record), tiny.candidates(**tables)
+
+
+def _flexible(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> None:
+    """Make some worlds have non-firm offers, areas, batteries and work that can be shed."""
+    if not dice.yes(0.45):
+        return
+    record["power"]["nonfirm"] = "flexible"
+    for offer in tables["offers"]:
+        offer["firm"] = offer["firm"] and dice.yes(0.5)
+        offer["curtail_hours_per_year"] = dice.number(0, 900) if not offer["firm"] else 0.0
+    pois = [p["poi_id"] for p in tables["pois"]]
+    areas, margins = [], []
+    for number in range(dice.whole(0, 2)):
+        named = tuple(dice.some(pois, dice.whole(1, 3)))
+        begins = dice.one((None, None, f"{FIRST + 1}-01-01"))
+        areas.append({"name": f"a{number}", "poi_ids": list(named), "curve": "none.csv",
+                      "from_date": begins})  # fmt: skip
+        margins.append((f"a{number}", dice.number(5, 60), dice.number(50, 2000, 0),
+                        dice.number(0.1, 0.9, 2), dice.one((1.0, 0.9)),
+                        dice.one((NAN, dice.number(0.5, 6))), named))  # fmt: skip
+    tables["margins"] = tiny.rows(*margins, of="margins")
+    battery = {"usd_per_kwh": dice.number(20, 300), "hours": dice.one((2, 4)),
+               "life_years": dice.one((15, 2, 1)), "efficiency_pct": dice.one((100, 85)),
+               "lead_months": dice.one((0, 14, 30)),
+               "price_year": dice.one((None, 2024))}  # fmt: skip
+    record["flexible"] = {
+        "areas": areas,
+        "event_hours": dice.number(1, 6),
+        "battery": battery if dice.yes(0.6) else None,
+    }
+    asked = record["demand"]
+    for part in asked.get("workloads", {"it": asked}).values():
+        part["curtailable_pct"] = dice.one((None, 0, 30, 80))
+        part["moved_pct"] = dice.one((0, 0, 50))
 
 
 def prepared(scenario: Scenario, candidates: Candidates) -> Prepared:
