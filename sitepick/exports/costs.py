@@ -16,6 +16,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sitepick.exports.flexible import FlexibleUse
 from sitepick.exports.sheet import Row, records
 from sitepick.exports.stages import offer_active, offer_share
 from sitepick.instance.timeline import FOREVER, Timeline
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
 HOURS = 8760.0
 CAPITAL = ("facility", "it", "ties", "land", "site", "fiber", "upgrades", "security", "entry")
 YEARLY = ("energy", "demand_charge", "om", "transport")
+
+
+def capital_terms(scenario: Scenario) -> tuple[str, ...]:
+    """Return the categories of capital that a plan of this scenario can have."""
+    return CAPITAL if scenario.flexible.battery is None else (*CAPITAL, "battery")
+
+
+def yearly_terms(scenario: Scenario) -> tuple[str, ...]:
+    """Return the yearly costs that a plan of this scenario can have."""
+    return (*YEARLY, "curtailed") if scenario.power.nonfirm == "flexible" else YEARLY
 
 
 @dataclass
@@ -125,6 +136,7 @@ class _Coster(Lookup):
         self.time = Timeline.of(scenario)
         self.at = {name: t for t, name in enumerate(solution.periods)}
         self.out = SiteCosts()
+        self.flexible = FlexibleUse(scenario, candidates, solution)
         self.existing = {e.site_id: e for e in scenario.existing}
 
     def run(self) -> SiteCosts:
@@ -136,7 +148,18 @@ class _Coster(Lookup):
         self._demand_charges()
         self._operations()
         self._transport()
+        self._flexible()
         return self.out
+
+    def _flexible(self) -> None:
+        """Batteries, and the price of work lost."""
+        battery = self.scenario.flexible.battery
+        for site, period, musd in self.flexible.bought():
+            assert battery is not None
+            life, lead = battery.life_years, battery.lead_months
+            self._spend(site, self.at[period], "battery", musd, life, lead)
+        for (site, period), musd in self.flexible.lost_musd().items():
+            self._pay(site, self.at[period], "curtailed", musd)
 
     def _spend(
         self, site: str, t: int, term: str, musd: float, life: float, lead_months: float
@@ -279,6 +302,8 @@ class _Coster(Lookup):
                 self.out.water_ml[key] += mean * HOURS * self.halls[row.hall].wue_l_per_kwh / 1000
         if self.scenario.power.model == "none":
             return
+        for (site, period), mw in self.flexible.mean_change_mw().items():
+            self.out.drawn_mw[site, self.at[period]] += mw
         room: dict[tuple[str, int], dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for grid in self.solution.grid:
             room[grid.site_id, self.at[grid.period]][grid.poi_id] += factor * grid.grid_mw

@@ -31,9 +31,12 @@ if TYPE_CHECKING:
 TEMPORARY = ".tmp-"
 RESOLVED = "scenario.resolved.yaml"
 REPORT = "report.json"
-_CSV = {"sites_by_period": "sites.csv", "cash": "cash.csv"}
+_CSV = {"sites_by_period": "sites.csv", "cash": "cash.csv", "nonfirm": "nonfirm.csv"}
 _GEOJSON = {"sites": "sites.geojson", "candidates": "candidates.geojson"}
-_XLSX = ("run_info", "sites", "sites_by_period", "cash", "candidates", "letters", "notes")
+_XLSX = (
+    "run_info", "sites", "sites_by_period", "cash", "candidates", "letters", "nonfirm", "notes",
+)  # fmt: skip
+"""Sheets of the workbook, where the plan has them."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def workbook(sheets: Sequence[Sheet], dictionary: Sheet) -> list[Sheet]:
     by_name = {s.name: s for s in sheets}
     first = by_name["run_info"]
     summary = Sheet("summary", first.meaning, first.fields, first.rows)
-    return [summary, *(by_name[n] for n in _XLSX[1:]), dictionary]
+    return [summary, *(by_name[n] for n in _XLSX[1:] if n in by_name), dictionary]
 
 
 def _write_files(run: Run, here: Path, argv: Sequence[str]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from sitepick.exports.costs import CAPITAL, YEARLY, Lookup, SiteCosts, site_costs
+from sitepick.exports.costs import Lookup, SiteCosts, capital_terms, site_costs, yearly_terms
+from sitepick.exports.flexible import FlexibleUse
 from sitepick.exports.sheet import Field, Row, Sheet, plain, unused, with_keep
 from sitepick.exports.stages import StagedGrid, staged_grid
 from sitepick.exports.text import clean
@@ -28,7 +29,7 @@ STAGE_MEANING = {
     "studied": "of completed studies",
     "requested": "asked for, no answer yet",
     "published": "of a published headroom layer",
-    "assumed": "assumed, among them bought upgrade steps",
+    "assumed": "assumed, among them bought upgrade steps and margins of areas",
 }
 _CAPITAL_MEANING = {
     "facility": "data halls", "it": "IT hardware", "ties": "ties and customer substations",
@@ -36,10 +37,12 @@ _CAPITAL_MEANING = {
     "upgrades": "network upgrades at the POI (by the site's share of its MW)",
     "security": "securities of letters (by the site's share of the POI's MW)",
     "entry": "entry of regions (by the site's share of the region's IT MW)",
+    "battery": "batteries that stand in for curtailed MW",
 }  # fmt: skip
 _YEARLY_MEANING = {
     "energy": "energy bought", "demand_charge": "demand charges, minimum takes included",
     "om": "operation and maintenance", "transport": "carrying the traffic served",
+    "curtailed": "price of work lost to curtailment (no money paid)",
 }  # fmt: skip
 
 
@@ -84,6 +87,13 @@ def stage_fields(grid: StagedGrid) -> list[Field]:
     ]
 
 
+FLEXIBLE_FIELDS = (
+    Field("firm_grid_mw", "grid MW", "number", "part of grid_mw_peak that is firm"),
+    Field("nonfirm_grid_mw", "grid MW", "number", "part of grid_mw_peak that may be curtailed"),
+    Field("battery_mw", "battery MW", "number", "batteries that stand in for curtailed MW"),
+)
+
+
 class SiteRows:
     """The rows of `sites.csv`, with the costs and stages they were made from."""
 
@@ -92,6 +102,8 @@ class SiteRows:
         self.look = Lookup(scenario, candidates)
         self.costs: SiteCosts = site_costs(scenario, candidates, solution)
         self.grid: StagedGrid = staged_grid(scenario, candidates, solution)
+        self.flexible = FlexibleUse(scenario, candidates, solution)
+        self.capital, self.yearly = capital_terms(scenario), yearly_terms(scenario)
         self.opened = {s.site_id: s.opened for s in solution.sites}
         # a class and a hardware may share an id, and SQLite takes A and a for one name
         self.by_hall: dict[str, str] = {}
@@ -140,6 +152,7 @@ class SiteRows:
             Field("grid_mw_peak", "grid MW", "number",
                   "contracted at the POIs, existing contracts included; empty without a grid"),
             *stage_fields(self.grid),
+            *(FLEXIBLE_FIELDS if self.flexible.applies else ()),
         ]  # fmt: skip
         for hall, name in self.by_hall.items():
             fields += [
@@ -156,11 +169,11 @@ class SiteRows:
         )  # fmt: skip
         fields += [
             Field(f"capex_{c}_musd", money, "number", f"part of capex_musd: {_CAPITAL_MEANING[c]}")
-            for c in CAPITAL
+            for c in self.capital
         ]
         fields += [
             Field(f"{c}_musd_per_year", f"{money} per year", "number", _YEARLY_MEANING[c])
-            for c in YEARLY
+            for c in self.yearly
         ]
         return [
             *fields,
@@ -187,6 +200,8 @@ class SiteRows:
         for site in sorted(self.opened):
             for t, period in enumerate(self.solution.periods):
                 shown = self._place(site, period) | self._grid(site, t) | self._money(site, t)
+                if self.flexible.applies:
+                    shown |= self._nonfirm(site, period, shown["grid_mw_peak"])
                 shown |= {name: plain(it[site, t][name]) for name in power}
                 for hall, name in self.by_hall.items():
                     shown[_halls(name)] = halls.get((site, t, hall), 0)
@@ -215,11 +230,19 @@ class SiteRows:
             row[f"grid_mw_{stage}"] = plain(split.get(stage, 0.0)) if has_grid else None
         return row
 
+    def _nonfirm(self, site: str, period: str, whole: float) -> Row:
+        soft = self.flexible.nonfirm_mw.get((site, period), 0.0)
+        return {
+            "firm_grid_mw": plain(max(0.0, whole - soft)),
+            "nonfirm_grid_mw": plain(soft),
+            "battery_mw": plain(float(self.flexible.battery_mw(site, period))),
+        }
+
     def _money(self, site: str, t: int) -> Row:
-        paid = {c: self.costs.overnight_musd.get((site, t, c), 0.0) for c in CAPITAL}
+        paid = {c: self.costs.overnight_musd.get((site, t, c), 0.0) for c in self.capital}
         row: Row = {"capex_musd": plain(sum(paid.values()))}
         row |= {f"capex_{c}_musd": plain(v) for c, v in paid.items()}
-        for c in YEARLY:
+        for c in self.yearly:
             value = self.costs.yearly_musd.get((site, t, c), 0.0)
             row[f"{c}_musd_per_year"] = plain(value)
         row["drawn_mw"] = plain(self.costs.drawn_mw.get((site, t), 0.0))

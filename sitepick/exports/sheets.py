@@ -40,6 +40,7 @@ def run_sheets(run: Run) -> list[Sheet]:
         *([regions] if regions is not None else []),
         cash_sheet(run),
         letters_sheet(made),
+        *([made.flexible.sheet()] if made.flexible.applies else []),
         notes_sheet(run),
         run_info(run),
     ]
@@ -52,7 +53,7 @@ def cash_sheet(run: Run) -> Sheet:
     fields = (
         Field("year", "calendar year", "integer", "year in which it is paid"),
         Field("category", "", "text",
-              "facility, it, ties, land, site, fiber, upgrades, security or entry"),
+              "facility, it, ties, land, site, fiber, upgrades, security, entry or battery"),
         Field("cash_musd", money, "number", "capital paid, not discounted"),
     )  # fmt: skip
     rows: list[Row] = [
@@ -76,7 +77,7 @@ def letters_sheet(made: SiteRows) -> Sheet:
         Field("mw_total", "grid MW", "number", "cumulative MW at the POI with this offer"),
         Field("used_grid_mw", "grid MW", "number",
               "contracted by the plan from this offer, beyond lower ones"),
-        Field("counts", "", "boolean", "true: its stage counts and it is firm, or non-firm counts"),
+        Field("counts", "", "boolean", "true: its stage counts; it is firm, or non-firm counts"),
         Field("counts_from", "date", "date", "its date with the stage's slip; empty: at once"),
         Field("from_date", "date", "date", "first day, as stated"),
         Field("to_date", "date", "date", "last day; empty: for good"),
@@ -94,7 +95,7 @@ def letters_sheet(made: SiteRows) -> Sheet:
     for offer in made.look.offers.values():
         row = {f.name: offer.get(f.name) for f in fields}
         row["used_grid_mw"] = plain(taken.get(offer["offer_id"], 0.0))
-        firm = bool(offer["firm"]) or power.nonfirm == "count"
+        firm = bool(offer["firm"]) or power.nonfirm != "exclude"
         row["counts"] = offer["stage"] in power.count_stages and firm
         start = offer_from(offer, made.scenario)
         row["counts_from"] = start.isoformat() if start else None

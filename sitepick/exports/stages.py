@@ -120,7 +120,7 @@ def used_stages(scenario: Scenario) -> tuple[Stage, ...]:
     can: set[Stage] = set(scenario.power.count_stages)
     if any(e.grid_mw > 0 for e in scenario.existing):
         can.add("energised")
-    if scenario.power.upgrade_step is not None:
+    if scenario.power.upgrade_step is not None or scenario.flexible.areas:
         can.add("assumed")
     return tuple(s for s in STAGES if s in can)
 
@@ -153,6 +153,8 @@ def staged_grid(scenario: Scenario, candidates: Candidates, solution: Solution) 
                 for o, mw in taken[poi]
                 if (share := offer_share(o, scenario, time, t))
             )
+            # no letter states the MW of an area's margin
+            supply += [("assumed", math.inf)] if scenario.flexible.areas else []
         else:
             tiers = layer_tiers(pois[poi], waits.get(poi, []), scenario) if poi in pois else ()
             there = layer_mw(tiers, scenario, time, t)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sitepick.exports.manifest import all_seconds
 from sitepick.exports.rows import SiteRows
+from sitepick.report.flexible import flexible_table
 from sitepick.report.limits import binding_table, greedy_table, sharing_table, waterfall_table
 from sitepick.report.plan import capital_table, demand_table, headline, sites_table
 from sitepick.report.tables import Report
@@ -23,6 +24,7 @@ def report_of(run: Run) -> Report:
     tables = (
         demand_table(run, made),
         sites_table(run, made),
+        flexible_table(run, made),
         capital_table(run),
         waterfall_table(run, made),
         binding_table(run),

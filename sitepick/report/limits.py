@@ -130,7 +130,7 @@ def single_headrooms(run: Run, made: SiteRows, t: int) -> dict[str, float]:
         offers.sort(key=lambda o: (o["mw_total"], STAGES.index(o["stage"]), o["offer_id"]))
         out[poi], below = 0.0, 0.0
         for offer in offers:
-            firm = offer["firm"] or power.nonfirm == "count"
+            firm = offer["firm"] or power.nonfirm != "exclude"
             counts = firm and offer["stage"] in power.count_stages
             if counts:
                 there = offer_share(offer, scenario, time, t)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sitepick import __version__
-from sitepick.exports.costs import CAPITAL
+from sitepick.exports.costs import capital_terms
 from sitepick.exports.places import sites_sheet
 from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheets import OBJECTIVE_UNIT, SYNTHETIC
@@ -30,6 +30,7 @@ LIMIT_WORDS = {
     "regions.min_it": "least IT MW of regions", "regions.share": "largest share of a region",
     "regions.co2": "carbon caps of regions", "regions.water": "water caps of regions",
     "limits.co2": "carbon cap", "limits.water": "water cap", "limits.cost": "cost limit",
+    "flexible.area": "non-firm MW of areas",
 }  # fmt: skip
 
 
@@ -191,9 +192,13 @@ def capital_table(run: Run) -> Table:
     if budget is not None:
         rows.append(("Available", *(budget.get(y, 0.0) for y in years)))
     rows.append(("Spendable", *(sum(spent[y].values()) for y in years)))
-    groups: dict[str, tuple[str, ...]] = {"facility": ("facility",), "IT": ("it",)}
+    groups: dict[str, tuple[str, ...]] = {
+        "facility": ("facility",), "IT": ("it",), "batteries": ("battery",),
+    }  # fmt: skip
     named = {c for of in groups.values() for c in of}
-    groups["ties, land, other"] = tuple(c for c in CAPITAL if c not in named)
+    groups["ties, land, other"] = tuple(
+        c for c in capital_terms(run.prepared.scenario) if c not in named
+    )
     for label, of in groups.items():
         values = [sum(spent[y][c] for c in of) for y in years]
         if any(values):

@@ -58,6 +58,8 @@ def test_every_term_by_hand() -> None:
         # halls 20 x 0.2 + 10 x 0.2, chips 2 % of 560, 2 sites; then 20 x 0.3, 3 % of 600, 1 site
         "om": (4 + 2 + 11.2 + 2) * FROM_0 + (6 + 18 + 1) * FROM_1,
         "transport": 0.4 * 0.2 * FROM_1,
+        "battery": 0,
+        "curtailed": 0,
         "penalty": (1 + 0.4) * 10 * D0,
     }
     assert found == pytest.approx(wanted, rel=1e-12)

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from sitepick.errors import LayerError
 from sitepick.layers import Layers, load
+from sitepick.scenario.flexible import Flexible
 from sitepick.scenario.inputs import LayerList
 
 BAD = Path(__file__).parents[1] / "data" / "bad" / "layers"
@@ -18,7 +19,7 @@ CASES: list[dict[str, Any]] = YAML(typ="safe").load((BAD / "expected.yaml").read
 
 
 def read(base: Path, **roles: Any) -> Layers:
-    return load(SimpleNamespace(layers=LayerList(**roles)), base)  # type: ignore[arg-type]
+    return load(SimpleNamespace(layers=LayerList(**roles), flexible=Flexible()), base)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{c['file']}-{i}" for i, c in enumerate(CASES)])

@@ -17,13 +17,14 @@ import shapely
 
 from sitepick.errors import LayerError
 from sitepick.layers import Layers, load
+from sitepick.scenario.flexible import Flexible
 from sitepick.scenario.inputs import LayerList
 
 DATA = Path(__file__).parents[1] / "data" / "layers"
 
 
 def read(base: Path = DATA, **roles: Any) -> Layers:
-    return load(SimpleNamespace(layers=LayerList(**roles)), base)  # type: ignore[arg-type]
+    return load(SimpleNamespace(layers=LayerList(**roles), flexible=Flexible()), base)  # type: ignore[arg-type]
 
 
 def write(folder: Path, name: str, text: str) -> dict[str, Any]:
@@ -443,7 +444,9 @@ def test_limits_are_named_and_can_be_moved(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_notes_are_told_as_they_come() -> None:
     heard: list[Any] = []
-    scenario = SimpleNamespace(layers=LayerList(regions={"file": "regions.geojson"}))  # type: ignore[arg-type]
+    scenario = SimpleNamespace(
+        layers=LayerList(regions={"file": "regions.geojson"}), flexible=Flexible()
+    )  # type: ignore[arg-type]
     layers = load(scenario, DATA, heard.append)  # type: ignore[arg-type]
     assert [n.code for n in heard] == [n.code for n in layers.notes]
 

@@ -12,6 +12,7 @@ import pytest
 
 from sitepick.errors import LayerError
 from sitepick.layers import Layers, load
+from sitepick.scenario.flexible import Flexible
 from sitepick.scenario.inputs import LayerList
 
 REAL = Path(os.environ.get("SITEPICK_REALDATA", ""))
@@ -29,7 +30,7 @@ LONLAT = {"lon": "longitude", "lat": "latitude"}
 
 
 def read(**roles: Any) -> Layers:
-    return load(SimpleNamespace(layers=LayerList(**roles)), REAL)  # type: ignore[arg-type]
+    return load(SimpleNamespace(layers=LayerList(**roles), flexible=Flexible()), REAL)  # type: ignore[arg-type]
 
 
 READ: list[tuple[str, str, dict[str, Any], int, dict[str, int]]] = [
