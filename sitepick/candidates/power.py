@@ -121,12 +121,12 @@ def dated_mw(
     layers: Layers,
     pois: pd.DataFrame,
     queue: pd.DataFrame,
-    of_areas: np.ndarray,
+    of_areas: np.ndarray | float = 0.0,
 ) -> pd.DataFrame:
     """Return, beside each POI, the most grid MW that count within the horizon, and its verdict.
 
     ``queue`` is `sitepick.candidates.queue.tiers` of the POIs that are `in_queue`.
-    ``of_areas`` (n,) are non-firm MW that a POI may have beside its own; they make it usable.
+    ``of_areas`` (n,), or 0, are non-firm MW that a POI may have beside its own: it is then usable.
 
     Columns: mw (nan unknown), has_letter (bool), test ('' usable, else the name of the failed
     test), why (a planner's words). A letter replaces the layer's headroom at its POI. A date
@@ -190,7 +190,7 @@ def dated_mw(
     test[dry], why[dry] = "no_mw", "headroom is 0 MW and no letter"
     test[can_buy & (test == "no_dated_mw")] = ""
     mw = mw + of_areas
-    shared = (of_areas > 0) & ~np.isnan(mw)
+    shared = (np.asarray(of_areas) > 0) & ~np.isnan(mw)
     test[shared], why[shared] = "", ""
     small = (test == "") & (mw < scenario.candidates.min_headroom_mw)
     test[small] = "min_headroom_mw"

@@ -69,7 +69,9 @@ def flexible_of(
         sources=(*(f"offer:{i}" for i in ids), *(f"area:{a['area']}" for a in areas)),
         offer=np.concatenate([soft, np.full(len(areas), -1)]).astype(np.int64),
         mw=np.array([*headroom.offer_mw[soft], *(float(a["mw"]) for a in areas)]),
-        share=np.concatenate([headroom.offer_share[soft], _begun(scenario, time)[: len(areas)] * 1.0]),
+        share=np.concatenate(
+            [headroom.offer_share[soft], _begun(scenario, time)[: len(areas)] * 1.0]
+        ),
         deepest=np.array(deepest),
         off=np.array(hours) * np.array(depth) / HOURS,
         battery_mw=np.maximum(np.array(deepest), energy),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sitepick.exports.flexible import YEAR_HOURS
+from sitepick.report.plan import work_unit
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.report.years import year_ends
 
@@ -34,7 +35,7 @@ def flexible_table(run: Run, made: SiteRows) -> Table:
     for covered in plan.backed:
         backed[covered.period] += covered.grid_mw
     for (_, _, period), ref_mw in use.lost_ref_mw().items():
-        lost[period] += ref_mw
+        lost[period] += ref_mw * YEAR_HOURS
 
     def line(name: str, of: dict[str, float]) -> tuple[Cell, ...]:
         return (name, *(of[e.period] for e in ends))
@@ -45,9 +46,11 @@ def flexible_table(run: Run, made: SiteRows) -> Table:
     if plan.backed:
         rows.append(line("  covered by batteries", backed))
     rows.append(line("GWh a year the grid may cut", cut_gwh))
-    rows.append(line("work lost, mean ref MW", lost))
+    rows.append(line(f"work lost, {work_unit(run)}h a year", lost))
     depth = sorted({(c.hours, c.depth) for c in (use.cuts[r.source] for r in plan.nonfirm)})
     said = "; ".join(f"{hours:,.0f} h a year by {100 * share:.0f} %" for hours, share in depth[:3])
     more = f"; {len(depth) - 3} more" if len(depth) > 3 else ""
     note = f"Non-firm MW are cut {said}{more} in the mean. By site: nonfirm.csv."
+    if any(row.source.startswith("area:") for row in plan.nonfirm):
+        note += " Margins of areas are adequacy of generation, not room on the wires."
     return Table("Flexible connections, at 31 December", columns, tuple(rows), note)
