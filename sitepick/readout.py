@@ -213,11 +213,14 @@ def _flexible(program: Program, inst: Instance, x: FloatArray) -> dict[str, Any]
     """Return the rows on non-firm MW, by table."""
     site, poi, period = inst.sites.ids, inst.headroom.poi_ids, inst.time.names
     work, item, source = inst.demand.workloads, inst.hardware.ids, inst.flexible.sources
-    of, at = inst.ties.site, inst.ties.poi
+    soft: dict[tuple[int, int, int, int], float] = {}
+    for (e, f, t), mw in _family_rows(program, "flexible.nonfirm", x):
+        key = int(inst.ties.site[e]), int(inst.ties.poi[e]), f, t  # whatever the voltage
+        soft[key] = soft.get(key, 0.0) + mw
     return {
         "nonfirm": tuple(
-            NonfirmRow(site[of[e]], poi[at[e]], source[f], period[t], mw)
-            for (e, f, t), mw in _family_rows(program, "flexible.nonfirm", x)
+            NonfirmRow(site[i], poi[b], source[f], period[t], mw)
+            for (i, b, f, t), mw in soft.items()
         ),
         "shed": tuple(
             ShedRow(site[i], item[h], work[w], source[f], period[t], mw)

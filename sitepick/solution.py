@@ -112,7 +112,7 @@ class OfferRow:
 
 @dataclass(frozen=True)
 class NonfirmRow:
-    """Part of a site's contracted grid MW at a POI that may be curtailed, by where it comes from.
+    """Part of a site's contracted grid MW at a POI (all its ties there) that may be curtailed.
 
     ``source`` is ``offer:ID`` or ``area:NAME``.
     """

@@ -186,7 +186,9 @@ def _contracts(case: Case) -> Iterator[Finding]:
     for (site, poi, _, t), mw in case.nonfirm.items():
         soft[site, poi, t] += mw
     for (site, poi, t), mw in sorted(soft.items()):
-        whole = case.grid.get((site, poi, t), 0.0)
+        whole = sum(
+            mine for (tie, at), mine in case.grid.items() if (*tie[:2], at) == (site, poi, t)
+        )
         over = more(mw, whole)
         if over:
             message = f"{mw:,.6g} non-firm MW are more than the {whole:,.6g} grid MW contracted"

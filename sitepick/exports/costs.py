@@ -28,18 +28,6 @@ if TYPE_CHECKING:
     from sitepick.solution import GridRow, Solution, TieRow
 
 HOURS = 8760.0
-CAPITAL = ("facility", "it", "ties", "land", "site", "fiber", "upgrades", "security", "entry")
-YEARLY = ("energy", "demand_charge", "om", "transport")
-
-
-def capital_terms(scenario: Scenario) -> tuple[str, ...]:
-    """Return the categories of capital that a plan of this scenario can have."""
-    return CAPITAL if scenario.flexible.battery is None else (*CAPITAL, "battery")
-
-
-def yearly_terms(scenario: Scenario) -> tuple[str, ...]:
-    """Return the yearly costs that a plan of this scenario can have."""
-    return (*YEARLY, "curtailed") if scenario.power.nonfirm == "flexible" else YEARLY
 
 
 @dataclass

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from sitepick.exports.costs import Lookup, SiteCosts, capital_terms, site_costs, yearly_terms
+from sitepick.exports.costs import Lookup, SiteCosts, site_costs
 from sitepick.exports.flexible import FlexibleUse
 from sitepick.exports.sheet import Field, Row, Sheet, plain, unused, with_keep
 from sitepick.exports.stages import StagedGrid, staged_grid
+from sitepick.exports.terms import capital_terms, yearly_terms
 from sitepick.exports.text import clean
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sitepick import __version__
-from sitepick.exports.costs import capital_terms
 from sitepick.exports.places import sites_sheet
 from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheets import OBJECTIVE_UNIT, SYNTHETIC
+from sitepick.exports.terms import capital_terms
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.report.years import YearEnd, spread, year_ends
 

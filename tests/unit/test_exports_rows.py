@@ -7,11 +7,12 @@ from collections import defaultdict
 import pytest
 from plan_by_hand import CAPEX, CASH, P, candidates, run, scenario, solution
 
-from sitepick.exports.costs import CAPITAL, site_costs
+from sitepick.exports.costs import site_costs
 from sitepick.exports.rows import site_rows
 from sitepick.exports.sheet import Field, Sheet, keep_names, plain
 from sitepick.exports.sheets import run_sheets
 from sitepick.exports.stages import staged_grid
+from sitepick.exports.terms import CAPITAL
 from sitepick.instance.timeline import Timeline
 
 

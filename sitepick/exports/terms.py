@@ -1,0 +1,21 @@
+"""Terms of cost by kind: capital paid once, and yearly costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sitepick.scenario.schema import Scenario
+
+CAPITAL = ("facility", "it", "ties", "land", "site", "fiber", "upgrades", "security", "entry")
+YEARLY = ("energy", "demand_charge", "om", "transport")
+
+
+def capital_terms(scenario: Scenario) -> tuple[str, ...]:
+    """Return the categories of capital that a plan of this scenario can have."""
+    return CAPITAL if scenario.flexible.battery is None else (*CAPITAL, "battery")
+
+
+def yearly_terms(scenario: Scenario) -> tuple[str, ...]:
+    """Return the yearly costs that a plan of this scenario can have."""
+    return (*YEARLY, "curtailed") if scenario.power.nonfirm == "flexible" else YEARLY
