@@ -36,6 +36,7 @@ NOTICE = {
     "and Temporal Resolution) on Texas A&M University synthetic cases, CC BY 4.0, modified",
 }
 DEVICES = {"Line": "line", "Transformer": "transformer", "TransformerWinding": "winding"}
+LEVELS_MIN_KV = 60.0  # below are generator terminals, tertiaries and star points
 LINES_MIN_KV = 230.0  # of the national line layer; the tables hold every branch
 HEADROOM_CAP_MW = 5000.0  # stands for "no limit found" in the layer
 
@@ -178,6 +179,12 @@ def _write_tables(folder: str, suffix: str, tables: dict[str, pd.DataFrame]) -> 
     write_csv(f"{folder}/dclines{suffix}", tables["dcline"], dcline)
 
 
+def _levels(kv: pd.Series) -> str | None:
+    """Return the transmission voltages of a substation as ``345;138``; None for fewer than two."""
+    high = sorted({float(v) for v in kv if v >= LEVELS_MIN_KV}, reverse=True)
+    return ";".join(f"{v:g}" for v in high) if len(high) > 1 else None
+
+
 def _stations(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     bus = tables["bus"]
     plant = tables["plant"][tables["plant"]["status"] != 0]
@@ -186,6 +193,7 @@ def _stations(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     by_poi = bus.groupby("poi_id")
     facts = by_poi.agg(
         kv_max=("base_kv", "max"),
+        kv_levels=("base_kv", _levels),
         load_mw=("load_mw", "sum"),
         gen_mw=("gen_mw", "sum"),
         n_bus=("bus_id", "size"),
@@ -216,6 +224,7 @@ def _station_features(stations: pd.DataFrame) -> list[dict[str, Any]]:
             "poi_id": row.poi_id,
             "name": row.name,
             "kv_max": rounded(row.kv_max, 2),
+            "kv_levels": text_or_null(row.kv_levels),
             "load_mw": rounded(row.load_mw, 2),
             "gen_mw": rounded(row.gen_mw, 2),
             "n_bus": int(row.n_bus),

@@ -176,7 +176,7 @@ def _layer_headroom(power: Power, candidates: Candidates, time: Timeline) -> Flo
         if not pd.isna(day):
             out[b] = mw[b] * share(day, 0)
             continue
-        waits = tiers.get(str(poi), usual)
+        waits = sorted(tiers.get(str(poi), usual))
         for (over, years), end in zip(waits, [*(w for w, _ in waits[1:]), np.inf], strict=True):
             part = max(0.0, min(mw[b], end) - over)
             out[b] += part * share(time.as_of, whole_months(years * 12))

@@ -91,8 +91,17 @@ def more_supply(world: World) -> World:
 
 
 def sooner_headroom(world: World) -> World:
-    world = with_part(world, "power", wait_years=0, slip_years={})
+    world = with_part(world, "power", wait_years=0, slip_years={}, ramp_years=0)
+    world = with_table(world, "queue", years=lambda years: 0.0)
     return with_table(world, "pois", from_date=lambda day: None)
+
+
+def shorter_queue(world: World) -> World:
+    return with_table(world, "queue", years=lambda years: years / 2, over_mw=lambda mw: mw * 2)
+
+
+def faster_growth(world: World) -> World:
+    return with_part(world, "power", ramp_years=0, max_ramp_mw_per_year=None)
 
 
 def sooner_supply(world: World) -> World:
@@ -132,7 +141,7 @@ def fewer_rules(world: World) -> World:
 
 EASIER = (
     more_headroom, more_ties, more_budget, carried_over, more_land, more_supply, sooner_headroom,
-    sooner_supply, fewer_rules,
+    sooner_supply, shorter_queue, faster_growth, fewer_rules,
 )  # fmt: skip
 
 

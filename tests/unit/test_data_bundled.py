@@ -235,3 +235,32 @@ def test_a_link_cannot_leave_the_folder(tmp_path: Path, monkeypatch: pytest.Monk
 def test_an_absent_bundled_file_is_named_with_what_there_is() -> None:
     with pytest.raises(LayerError, match=r"'bundled:texas\.geojson' is not among .*us_states"):
         bundled.resolve("bundled:texas.geojson")
+
+
+@pytest.mark.parametrize(
+    ("layer", "folder", "suffix"),
+    [
+        ("texas_substations.geojson", "texas_grid", ""),
+        ("us_substations.geojson.gz", "us_grid", ".gz"),
+    ],
+)
+def test_voltages_of_substations_are_those_of_their_buses(
+    layer: str, folder: str, suffix: str
+) -> None:
+    of_bus: dict[str, set[float]] = {}
+    for bus in table(f"{folder}/buses.csv{suffix}"):
+        if float(bus["base_kv"]) >= 60:
+            of_bus.setdefault(bus["poi_id"], set()).add(float(bus["base_kv"]))
+    several = 0
+    for item in features(layer):
+        station = item["properties"]
+        stated = station["kv_levels"]
+        known = of_bus.get(station["poi_id"], set())
+        if stated is None:
+            assert len(known) < 2, station
+            continue
+        levels = [float(kv) for kv in stated.split(";")]
+        assert levels == sorted(known, reverse=True), station
+        assert levels[0] == station["kv_max"]
+        several += 1
+    assert several > 200

@@ -241,3 +241,55 @@ def test_minimum_take_follows_the_ramp_and_growth_is_limited():
     assert grid_mw(plan(slow, tables), "S") == pytest.approx(
         {"2028": 15, "2029": 30, "2030": 45, "2031": 60}
     )
+
+
+UPGRADED: dict[str, Any] = {
+    **PLAIN, "as_of": "2026-01-01", "periods": {"from": "2028", "to": "2031"},
+    "candidates": {"site_fixed_musd": 0, "site_om_musd_per_year": 0, "land_musd_per_ha": 0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("value_musd", "steps"), [(1.0, 0), (1.1, 1), (20, 1), (20.1, 2)])
+def test_upgrade_steps_come_after_their_lead_and_if_they_are_worth_it(
+    value_musd: float, steps: int
+) -> None:
+    # ordered in 2026-01 with 30 months: from 2029 on. A step of 20 MW for 600 MUSD pays 3 of its 30
+    # annuities: 1 MUSD per MW and year beside 0.06 of demand charge; of the second 1 MW is used
+    asked = tiny.scenario(
+        **UPGRADED,
+        power={"tie_months": 0, "load_factor_pct": 100, "tie_fixed_musd": 0,
+               "upgrade_step": {"mw": 20, "musd": 600, "lead_months": 30, "max_steps": 2}},
+        demand={"it_mw": 41, "shortfall_musd_per_mw_year": value_musd, "workloads": {}},
+    )  # fmt: skip
+    tables = tiny.candidates(
+        sites=[tiny.site("S")], pois=[tiny.poi("Q", headroom_mw=20.0, energy_usd_per_mwh=0.0)],
+        ties=tiny.rows(("S", "Q", 138.0, 0.0, 200.0), of="ties"),
+        offers=[], site_regions=[], regions=[], places=[], reach=[],
+    )  # fmt: skip
+    found = plan(asked, tables)
+    assert sum(u.steps for u in found.upgrades) == steps
+    assert {u.period for u in found.upgrades} <= {"2029-01-01"}
+
+
+@pytest.mark.parametrize(("value_musd", "taken"), [(0.5, 30), (5, 50)])
+def test_an_offer_with_an_upgrade_is_accepted_if_it_is_worth_it(value_musd: float, taken: float):
+    # the second letter adds 20 MW from 2030 on for an upgrade of 450 MUSD: 15 MUSD in each of two
+    # years, 0.75 MUSD per MW and year
+    asked = tiny.scenario(
+        **UPGRADED, power={"tie_months": 0, "load_factor_pct": 100, "tie_fixed_musd": 0},
+        demand={"it_mw": 60, "shortfall_musd_per_mw_year": value_musd, "workloads": {}},
+    )  # fmt: skip
+    tables = tiny.candidates(
+        sites=[tiny.site("S")], pois=[tiny.poi("Q", energy_usd_per_mwh=0.0)],
+        ties=tiny.rows(("S", "Q", 138.0, 0.0, 200.0), of="ties"),
+        offers=[
+            tiny.offer("O1", "Q", 30.0),
+            tiny.offer("O2", "Q", 50.0, from_date=date(2029, 2, 1), upgrade_musd=450.0),
+        ],
+        site_regions=[], regions=[], places=[], reach=[],
+    )  # fmt: skip
+    found = plan(asked, tables)
+    assert sum(o.grid_mw for o in found.offers) == pytest.approx(taken)
+    assert found.npc_musd.get("upgrades", 0.0) == pytest.approx(30 if taken == 50 else 0)
+    assert grid_mw(found, "S") == pytest.approx({"2028": 30, "2029": 30, "2030": taken,
+                                                 "2031": taken})  # fmt: skip
