@@ -10,8 +10,19 @@ from sitepick.network.estimate import Estimate, estimate
 from sitepick.network.quirks import notes_of
 from sitepick.network.raw import RawGrid
 from sitepick.network.sheet import report
-from sitepick.network.types import BoolArray, DcTies, FloatArray, Grid, IntArray, Plants
+from sitepick.network.types import (
+    MAX_KV,
+    MIN_KV,
+    BoolArray,
+    DcTies,
+    FloatArray,
+    Grid,
+    IntArray,
+    Plants,
+)
 
+MAX_TAP = 100.0
+MIN_MVA = 1e-3
 MOST_LOAD, MOST_CAPACITY = 300.0, 700.0
 """Load over capacity, and capacity over load, from which the two are not both in MW: kW for MW
 makes it a thousand times the usual 0.3 to 1."""
@@ -81,14 +92,26 @@ def _inverted(raw: RawGrid) -> None:
     _faults(raw, branches, "branch_id", bad, "has a negative rating", "0 means unlimited")
     bad = (branches["tap"] < 0).to_numpy()
     _faults(raw, branches, "branch_id", bad, "has a negative tap ratio", "1 is nominal")
-    bad = np.isinf(branches["x_pu"].to_numpy())
-    _faults(raw, branches, "branch_id", bad, "has an infinite x", "leave the branch out")
+    bad = ((branches["rating_mva"] > 0) & (branches["rating_mva"] < MIN_MVA)).to_numpy()
+    _faults(raw, branches, "branch_id", bad, "has a rating near 0", "0 means unlimited")
+    tap = branches["tap"].to_numpy()
+    odd = (tap > 0) & ~((tap >= 1 / MAX_TAP) & (tap <= MAX_TAP))
+    _faults(raw, branches, "branch_id", odd, "has a tap ratio of no transformer", "1 is nominal")
+    odd = np.isinf(branches["x_pu"].to_numpy()) | ~np.isfinite(branches["shift_deg"].to_numpy())
+    _faults(raw, branches, "branch_id", odd, "has an infinite x or shift", "leave the branch out")
+    bad = (branches["km"] < 0).to_numpy()
+    _faults(raw, branches, "branch_id", bad, "has a negative length", "write km, or leave it empty")
     bad = (branches["from_bus"] == branches["to_bus"]).to_numpy(dtype=bool)
     _faults(raw, branches, "branch_id", bad, "joins a bus to itself", "remove it")
-    bad = (raw.buses["base_kv"] < 0).to_numpy()
-    _faults(raw, raw.buses, "bus_id", bad, "has a negative voltage", "0 means unknown")
+    kv = raw.buses["base_kv"].to_numpy()
+    _faults(raw, raw.buses, "bus_id", kv < 0, "has a negative voltage", "0 means unknown")
+    odd = (kv > 0) & ((kv < MIN_KV) | (kv > MAX_KV)) | np.isnan(kv)
+    _faults(raw, raw.buses, "bus_id", odd, "has a voltage of no grid", "write it in kV, not V")
     bad = ~np.isfinite(raw.buses["load_mw"].to_numpy())
     _faults(raw, raw.buses, "bus_id", bad, "has no finite load", "state its MW")
+    costs = plants[["cost_usd_h", "cost_usd_mwh", "cost_usd_mw2h"]].to_numpy()
+    bad = ~np.isfinite(costs).all(axis=1)
+    _faults(raw, plants, "plant_id", bad, "has no finite cost", "correct it")
     both = ((plants, "plant_id"), (dclines, "dcline_id"))
     for frame, key in both:
         bad = (frame["pmin_mw"] > frame["pmax_mw"] + 1e-9).to_numpy()

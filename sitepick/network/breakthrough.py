@@ -92,7 +92,7 @@ def _on(sheet: Sheet) -> BoolArray:
 
 
 def _branches(branch: Sheet) -> pd.DataFrame:
-    rating = branch.number("rateA", default=np.nan, empty=np.nan)
+    rating = branch.number("rateA", default=np.nan, empty=np.nan, infinite=True)
     return table(
         BRANCHES,
         branch.places,

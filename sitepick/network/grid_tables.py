@@ -61,7 +61,7 @@ def _buses(sheet: Sheet) -> pd.DataFrame:
 
 
 def _branches(sheet: Sheet) -> pd.DataFrame:
-    rating = sheet.number("rating_mva", default=np.nan, empty=np.nan)
+    rating = sheet.number("rating_mva", default=np.nan, empty=np.nan, infinite=True)
     return table(
         BRANCHES,
         sheet.places,

@@ -15,7 +15,7 @@ import pandas as pd
 from sitepick.network.grid_tables import open_table
 from sitepick.network.raw import BRANCHES, BUSES, DCLINES, PLANTS, RawGrid, table
 from sitepick.network.sheet import Sheet, TextArray, find
-from sitepick.network.types import BASE_MVA, BoolArray, FloatArray
+from sitepick.network.types import BASE_MVA, MIN_KV, BoolArray, FloatArray
 
 _ELECTRIC = {"", "ac", "dc"}
 _ID = ("name", "Unnamed: 0", "column 1", "Bus", "Line", "Generator", "Load", "Link", "id")
@@ -150,7 +150,7 @@ def _lines(
     ohm = lines.number("x", default=0.0, empty=0.0)
     direct = np.array([one in dc for one in start], dtype=bool)
     ohm = np.where(direct, lines.number("r", default=0.0, empty=0.0), ohm)
-    rating = lines.number("s_nom", default=0.0, empty=0.0)
+    rating = lines.number("s_nom", default=0.0, empty=0.0, infinite=True)
     length = lines.number("length", default=0.0, empty=0.0)
     circuits = lines.number("num_parallel", default=1.0, empty=1.0)
     kind = lines.text("type", default="")
@@ -164,14 +164,14 @@ def _lines(
         count = int((share != 1).sum())
         text = f"s_max_pu of {count} lines is a margin for outages; here s_nom is the rating"
         raw.remarks.append(("grid_s_max_pu", text, count))
-    unnamed = (ohm == 0) | (level == 0)
+    known = (ohm != 0) & (level >= MIN_KV)
     return table(
         BRANCHES,
         lines.places,
         branch_id=ids,
         from_bus=start,
         to_bus=end,
-        x_pu=np.where(unnamed, np.nan, ohm * BASE_MVA / np.where(level > 0, level, 1.0) ** 2),
+        x_pu=np.where(known, ohm * BASE_MVA / np.where(known, level, 1.0) ** 2, np.nan),
         rating_mva=np.where(rating == 0, np.nan, rating),
         in_service=_active(lines),
         km=np.where(length > 0, length, np.nan),
@@ -194,7 +194,7 @@ def _line_types(folder: Path, raw: RawGrid, kind: TextArray) -> tuple[FloatArray
 
 
 def _transformers(sheet: Sheet) -> pd.DataFrame:
-    rating = sheet.number("s_nom", default=0.0, empty=0.0)
+    rating = sheet.number("s_nom", default=0.0, empty=0.0, infinite=True)
     x = sheet.number("x", default=0.0, empty=0.0)
     per_unit = x * BASE_MVA / np.where(rating > 0, rating, np.nan)
     return table(

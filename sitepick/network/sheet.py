@@ -82,9 +82,16 @@ class Sheet:
         return np.array([cell.strip() for cell in column], dtype=object)
 
     def number(
-        self, *names: str, default: float | None = None, empty: float | None = None
+        self,
+        *names: str,
+        default: float | None = None,
+        empty: float | None = None,
+        infinite: bool = False,
     ) -> FloatArray:
-        """(rows,) numbers; an ``empty`` cell is a fault unless it is told what it stands for."""
+        """(rows,) numbers; an ``empty`` cell is a fault unless it is told what it stands for.
+
+        Infinity is a fault unless it may be ``infinite``.
+        """
         column = self._column(names, default is None)
         if column is None:
             return np.full(len(self), 0.0 if default is None else default)
@@ -93,10 +100,11 @@ class Sheet:
             cells = [cell.replace(",", ".") for cell in cells]
         values = _numbers(cells)
         blank = np.array([not cell for cell in cells], dtype=bool)
-        bad = np.isnan(values)
+        bad = np.isnan(values) if infinite else ~np.isfinite(values)
         if empty is not None:
             values[blank] = empty
             bad &= ~blank
+        values[bad] = np.nan
         self._fault(names[0], "give a number", column, bad)
         return values
 

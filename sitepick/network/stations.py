@@ -17,8 +17,9 @@ from sitepick.network.estimate import TRANSFORMER_X
 from sitepick.network.grid_tables import dclines_table, open_table, plants_table
 from sitepick.network.raw import BRANCHES, BUSES, PLANTS, RawGrid, table
 from sitepick.network.sheet import Sheet, TextArray, find
-from sitepick.network.types import BASE_MVA, FloatArray, IntArray
+from sitepick.network.types import BASE_MVA, MAX_KV, FloatArray, IntArray
 
+MAX_CIRCUITS = 20
 _POI = ("poi_id", "substation_id", "sub_id", "bus_id", "id")
 
 
@@ -48,7 +49,9 @@ def read_stations(folder: Path) -> RawGrid:
     cure = "is no substation; correct it or add the substation"
     names = dict(lost)
     lines.refuse(names, lambda row: f"line end {names[row]!r} {cure}")
-    lines.refuse(np.flatnonzero(~(line_kv > 0)).tolist(), lambda row: "a line needs its kV")
+    odd = np.flatnonzero(~((line_kv >= 1) & (line_kv <= MAX_KV)))
+    lines.refuse(odd.tolist(), lambda row: f"a line needs its voltage, 1 to {MAX_KV:g} kV")
+    circuits = _circuits(lines)
     if raw.problems:
         return raw
     start, end = (np.array([known[one] for one in side], dtype=np.int64) for side in ends)
@@ -61,8 +64,8 @@ def read_stations(folder: Path) -> RawGrid:
     }
     raw.branches = pd.concat(
         [
-            _lines(lines, start, end, line_kv, bus_at),
-            _transformers(stations, levels, names_of_bus, start, end, line_kv, lines),
+            _lines(lines, start, end, line_kv, circuits, bus_at),
+            _transformers(stations, levels, names_of_bus, start, end, line_kv, circuits),
         ],
         ignore_index=True,
     )
@@ -128,17 +131,24 @@ def _buses(stations: Sheet, poi: TextArray, levels: pd.DataFrame) -> pd.DataFram
     )
 
 
+def _circuits(lines: Sheet) -> IntArray:
+    """(rows,) number of parallel circuits, 1 where the cell is a fault."""
+    stated = lines.number("circuits", default=1.0, empty=1.0)
+    whole = (stated >= 1) & (stated <= MAX_CIRCUITS) & (stated == np.round(stated))
+    odd = np.flatnonzero(~whole & ~np.isnan(stated))
+    lines.refuse(odd.tolist(), lambda row: f"circuits is {stated[row]:g}; give 1, 2, 3 ...")
+    return np.where(whole, stated, 1.0).astype(np.int64)
+
+
 def _lines(
     lines: Sheet,
     start: IntArray,
     end: IntArray,
     kv: FloatArray,
+    circuits: IntArray,
     bus_at: dict[tuple[int, float], str],
 ) -> pd.DataFrame:
-    rating = lines.number("rating_mva", default=np.nan, empty=np.nan)
-    circuits = lines.number("circuits", default=1.0, empty=1.0)
-    odd = np.flatnonzero((circuits < 1) | (circuits != np.round(circuits)) | (circuits > 20))
-    lines.refuse(odd.tolist(), lambda row: f"circuits is {circuits[row]:g}; give 1, 2, 3 ...")
+    rating = lines.number("rating_mva", default=np.nan, empty=np.nan, infinite=True)
     ids = lines.text("line_id", "branch_id", "id")
     frame = table(
         BRANCHES,
@@ -152,10 +162,8 @@ def _lines(
         kv=kv,
         km=lines.number("km", "length_km", default=np.nan, empty=np.nan),
     )
-    circuits[odd] = 1.0
-    times = circuits.astype(np.int64)
-    rows = np.repeat(np.arange(times.size), times)
-    number = np.arange(rows.size) - np.repeat(np.cumsum(times) - times, times)
+    rows = np.repeat(np.arange(circuits.size), circuits)
+    number = np.arange(rows.size) - np.repeat(np.cumsum(circuits) - circuits, circuits)
     several = frame.iloc[rows].reset_index(drop=True)
     several["branch_id"] = [
         f"{ids[row]}#{k + 1}" if k else ids[row] for row, k in zip(rows, number, strict=True)
@@ -170,7 +178,7 @@ def _transformers(
     start: IntArray,
     end: IntArray,
     line_kv: FloatArray,
-    lines: Sheet,
+    circuits: IntArray,
 ) -> pd.DataFrame:
     """A transformer between each voltage of a substation and the next lower one."""
     from sitepick.scenario.line_types import line_types
@@ -178,7 +186,6 @@ def _transformers(
     poi, kv = levels["poi"].to_numpy(), levels["kv"].to_numpy()
     upper = np.flatnonzero(poi[:-1] == poi[1:])
     lower = upper + 1
-    circuits = lines.number("circuits", default=1.0, empty=1.0)
     thermal = line_types(line_kv).thermal_mw * circuits
     sides = pd.DataFrame(
         {

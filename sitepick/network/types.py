@@ -19,6 +19,8 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 BASE_MVA = 100.0
+MIN_KV, MAX_KV = 1e-3, 2000.0
+"""Voltages of buses: 0 stands for unknown, star points have about 1 kV, no line has more."""
 
 
 def _no_floats() -> FloatArray:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -46,11 +48,11 @@ def test_every_kind_of_fault_is_told_at_once(tmp_path: Path) -> None:
     text = faults(
         folder(
             tmp_path,
-            buses="bus_id,base_kv,load_mw\n1,138,10\n1,138,5\n2,-5,1\n,138,1\n",
+            buses="bus_id,base_kv,load_mw\n1,138,10\n1,138,5\n2,-5,1\n,138,1\n3,138000,1\n",
             branches=(
                 "branch_id,from_bus,to_bus,device,x_pu,rating_mva,tap\n"
                 "L1,1,2,line,0.1,-99,1\nL1,1,9,line,0.1,99,1\nL3,2,2,line,0.1,99,1\n"
-                "L4,1,2,line,inf,99,-1\n"
+                "L4,1,2,line,0.1,99,-1\nL5,1,2,line,0.1,99,1e9\n"
             ),
             plants=(
                 "plant_id,bus_id,pmax_mw,pmin_mw,from_date,to_date\nG1,7,100,150,,\n"
@@ -63,12 +65,13 @@ def test_every_kind_of_fault_is_told_at_once(tmp_path: Path) -> None:
         "buses.csv:3: bus_id '1' appears more than once",
         "buses.csv:4: bus_id '2' has a negative voltage",
         "buses.csv:5: bus_id '' is empty",
+        "buses.csv:6: bus_id '3' has a voltage of no grid; write it in kV, not V",
         "branches.csv:2: branch_id 'L1' has a negative rating",
         "branches.csv:3: branch_id 'L1' appears more than once",
         "branches.csv:3: to_bus '9' of L1 is no bus_id of buses",
         "branches.csv:4: branch_id 'L3' joins a bus to itself",
         "branches.csv:5: branch_id 'L4' has a negative tap",
-        "branches.csv:5: branch_id 'L4' has an infinite x",
+        "branches.csv:6: branch_id 'L5' has a tap ratio of no transformer",
         "plants.csv:2: bus_id '7' of G1 is no bus_id of buses",
         "plants.csv:2: plant_id 'G1' has a minimum above its maximum",
         "plants.csv:3: plant_id 'G2' ends before it begins",
@@ -82,12 +85,13 @@ def test_cells_that_are_no_numbers_or_dates_have_their_line(tmp_path: Path) -> N
     text = faults(
         folder(
             tmp_path,
-            buses="bus_id,base_kv,load_mw\n1,138,ten\n2,,5\n3,138,1\n",
+            buses="bus_id,base_kv,load_mw\n1,138,ten\n2,,5\n3,138,inf\n",
             plants="plant_id,bus_id,pmax_mw,status,from_date\nG1,1,1e2,1,06/2028\nG2,1,many,on,\n",
         )
     )
     assert "buses.csv:2: load_mw is 'ten'; give a number" in text
     assert "buses.csv:3: base_kv is ''; give a number" in text
+    assert "buses.csv:4: load_mw is 'inf'; give a number" in text
     assert "plants.csv:2: from_date is '06/2028'; write a date as 2028-06-01" in text
     assert "plants.csv:3: pmax_mw is 'many'" in text
     assert "plants.csv:3: status is 'on'" in text
@@ -209,6 +213,8 @@ CASE = (SAMPLES / "matpower" / "case4small.m").read_text(encoding="utf-8")
             "baseMVA is a formula",
         ),
         ("mpc.baseMVA = 100;", "", "no baseMVA"),
+        ("20\t0.017\t0.092", "20\t0.017\tInf", ":20: branch_id '10-20' has an infinite x"),
+        ("2\t1500\t0\t3\t0.11", "2\t1500\t0\t3\tInf", "plant_id 'G1' has no finite cost"),
         ("mpc.genfuel", "system('rm -rf /');\nmpc.genfuel", ":36: holds code that is not run"),
         ("mpc.branch = [", "mpc.branch = [ 1/3 ", ":19: branch holds '1/3', which is no number"),
         ("\n];\nmpc.gen = ", "\n]/2;\nmpc.gen = ", ":12: bus is changed by code: '/2;'"),
@@ -273,3 +279,37 @@ def test_what_is_not_read_of_a_case_file_may_be_anything(tmp_path: Path) -> None
     assert Grid.read(path).load_mw.tolist() == [0, 92, 100]
     path.write_text(CASE + extra + "mpc.bus(1, 3) = 99;\n", encoding="utf-8")
     assert "case.m:48: holds code that is not run: 'mpc.bus(1, 3) = 99;'" in faults(path)
+
+
+def test_parallel_reactances_that_cancel_are_told(tmp_path: Path) -> None:
+    rows = "L1,1,2,line,0.1,99\nW1,2,3,winding,0.1,99\nW2,2,3,winding,-0.1,99\n"
+    grid = Grid.read(
+        folder(tmp_path, branches="branch_id,from_bus,to_bus,device,x_pu,rating_mva\n" + rows)
+    )
+    with pytest.raises(LayerError, match="parallel branches whose reactances cancel"):
+        DcFlow(grid)
+
+
+CELLS = ("", "x", "-1", "0", "1e400", "nan", "-inf", "999999999999", "1e-320", '"', "é", "A")
+
+
+@pytest.mark.parametrize("sample", ["tables", "stations", "pypsa", "breakthrough"])
+def test_any_cell_may_be_wrong(tmp_path: Path, sample: str) -> None:
+    """A grid or an error of the data, whatever stands in a cell; never a bug, never a warning."""
+    rng = random.Random(sample)
+    for _ in range(60):
+        shutil.rmtree(tmp_path / "grid", ignore_errors=True)
+        shutil.copytree(SAMPLES / sample, tmp_path / "grid")
+        path = rng.choice(sorted((tmp_path / "grid").glob("*.csv")))
+        rows = [row.split(",") for row in path.read_text(encoding="utf-8").splitlines()]
+        for _ in range(rng.randint(1, 3)):
+            row = rng.choice(rows)
+            row[rng.randrange(len(row))] = rng.choice(CELLS)
+        path.write_text("\n".join(map(",".join, rows)), encoding="utf-8")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                dc = DcFlow(Grid.read(tmp_path / "grid"))
+                dc.flows(dc.balanced_injection())
+            except LayerError as error:
+                assert error.problems

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sitepick.bundled import data_dir
@@ -223,3 +226,32 @@ def test_the_published_us_folder_follows_its_stored_flows() -> None:
         flows = dc.flows(dc.balanced_injection())
         assert dc.n_islands == 1
         assert np.corrcoef(flows, grid.stored_mw)[0, 1] > least
+
+
+def test_estimates_of_the_texas_lines_are_near_the_true_ones(tmp_path: Path) -> None:
+    """x and rating of all lines taken out and estimated from kV and the places of substations.
+
+    The figures are those of docs/grid.md: drawn straight, the lines of the synthetic grid are
+    shorter than the route factor assumes, so that x comes out high.
+    """
+    folder = data_dir() / "texas_grid"
+    true = Grid.read(folder)
+    stations = json.loads((data_dir() / "texas_substations.geojson").read_text(encoding="utf-8"))
+    at = {f["properties"]["poi_id"]: f["geometry"]["coordinates"] for f in stations["features"]}
+    buses = pd.read_csv(folder / "buses.csv", dtype=str)
+    buses["lon"] = [at[poi][0] for poi in buses["poi_id"]]
+    buses["lat"] = [at[poi][1] for poi in buses["poi_id"]]
+    buses.to_csv(tmp_path / "buses.csv", index=False)
+    branches = pd.read_csv(folder / "branches.csv", dtype=str)
+    branches.loc[branches["device"] == "line", ["x_pu", "rating_mva"]] = ""
+    branches.to_csv(tmp_path / "branches.csv", index=False)
+    shutil.copy(folder / "plants.csv", tmp_path)
+    grid = Grid.read(tmp_path)
+    lines = grid.is_line
+    assert grid.x_estimated.tolist() == lines.tolist() == grid.rating_estimated.tolist()
+    x = grid.x_pu[lines] / true.x_pu[lines]
+    assert np.percentile(x, [5, 50, 95]) == pytest.approx([1.16, 1.41, 1.61], abs=0.02)
+    rating = grid.rating_mw[lines] / true.rating_mw[lines]
+    assert np.percentile(rating, [5, 50, 95]) == pytest.approx([0.68, 1.04, 1.74], abs=0.02)
+    flows = [dc.flows(dc.balanced_injection()) for dc in (DcFlow(grid), DcFlow(true))]
+    assert np.corrcoef(*flows)[0, 1] > 0.99
