@@ -32,6 +32,8 @@ sitepick layers subs.gpkg
 sitepick layers substations.geojson --preset hifld
 sitepick layers --presets
 sitepick layers --headroom bundled:texas_grid -o headroom.geojson
+sitepick layers --headroom bundled:texas_grid --condition winter_peak
+sitepick layers --headroom plan.yaml -o headroom.gpkg   # the grid section of a scenario
 sitepick layers subs.csv --headroom my-grid/ --no-outages --min-kv 69 -o headroom.csv""",
     "flex": """\
 sitepick flex ercot.csv                          # hourly load of a year: MW for 0.25 % ... 5 %

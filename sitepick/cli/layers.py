@@ -44,8 +44,9 @@ def layers(
             "--headroom",
             metavar="GRID",
             help="Screen the withdrawal headroom of a grid's POIs, each alone: a folder of grid "
-            "tables, a MATPOWER case, or bundled:texas_grid. FILE is then its substations layer, "
-            "for names and places.",
+            "tables, a MATPOWER case, bundled:texas_grid, or a scenario.yaml, whose `grid` section "
+            "is then studied at its first period. FILE is the substations layer, for names and "
+            "places.",
         ),
     ] = None,
     output: Annotated[
@@ -56,6 +57,24 @@ def layers(
             metavar="FILE",
             help="With --headroom: write the POIs, for use as a substations layer: .csv, .geojson "
             "or .gpkg.",
+        ),
+    ] = None,
+    condition: Annotated[
+        str | None,
+        typer.Option(
+            "--condition",
+            metavar="ID",
+            help="With --headroom: study condition (see `sitepick catalog conditions`; default: "
+            "load and dispatch of the tables; the first one of a scenario).",
+        ),
+    ] = None,
+    dispatch: Annotated[
+        str | None,
+        typer.Option(
+            "--dispatch",
+            metavar="RULE",
+            help="With a condition: economic (least cost within all ratings, also after outages; "
+            "the default below 20,000 buses) or stored (that of the tables, within what counts).",
         ),
     ] = None,
     min_kv: Annotated[
@@ -129,6 +148,8 @@ def layers(
         asked = Screen(
             grid=headroom,
             output=output,
+            condition=condition,
+            dispatch=dispatch,
             min_kv=min_kv,
             outages=outages,
             emergency_pct=emergency_pct,
@@ -140,7 +161,8 @@ def layers(
         )
         screen(asked, files or [], speaker)
         return
-    given = (output, min_kv, outages, emergency_pct, cutoff_pct, cap_mw, processes)
+    given = (output, condition, dispatch, min_kv, outages, emergency_pct, cutoff_pct, cap_mw,
+             processes)  # fmt: skip
     if any(value is not None for value in given):
         raise ScenarioError("this option needs --headroom GRID, such as bundled:texas_grid")
     if presets:

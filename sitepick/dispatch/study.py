@@ -54,7 +54,7 @@ def study_of(scenario: Scenario, grid: Grid) -> Study:
     assert asked is not None
     began = time.perf_counter()
     upgrades = _upgrades(asked, grid)
-    outages = _outages(asked, grid)
+    outages = listed_outages(asked, grid)
     dc = DcFlow(grid)
     factor = asked.emergency_pct / 100
     most = grid.rating_mw.copy()
@@ -99,7 +99,7 @@ def _upgrades(asked: GridStudy, grid: Grid) -> IntArray:
     return np.array([at[u.branch_id] for u in asked.upgrades], dtype=np.int64)
 
 
-def _outages(asked: GridStudy, grid: Grid) -> IntArray:
+def listed_outages(asked: GridStudy, grid: Grid) -> IntArray:
     rule = asked.outages
     at = {b: k for k, b in enumerate(grid.branch_ids)}
     unknown = [b for b in (*rule.ids, *rule.exclude_ids) if b not in at]

@@ -19,7 +19,7 @@ import numpy as np
 from sitepick.errors import LayerError
 from sitepick.network.grid import DcFlow, FloatArray, Grid, IntArray
 from sitepick.network.processes import spread
-from sitepick.network.screening import Case, Found, Lost, Movement, Pairs, Screening
+from sitepick.network.screening import OVER_MW, Case, Found, Lost, Movement, Pairs, Screening
 
 BASE_CASE = "base"
 NO_LIMIT = "none"
@@ -203,7 +203,7 @@ def _after_outages(screening: Screening, known: Found) -> Found:
 
 def _over_in_base(case: Case) -> list[tuple[int, int]]:
     """(branch, -1) of branches above their normal rating with everything in service."""
-    over = np.flatnonzero(np.abs(case.flow_mw) > case.grid.rating_mw)
+    over = np.flatnonzero(np.abs(case.flow_mw) > case.grid.rating_mw + OVER_MW)
     return [(int(branch), -1) for branch in over]
 
 

@@ -23,6 +23,7 @@ _COLUMNS = 8  # solved at a time
 _POINTS = 64  # of one block against the pairs
 _PAIRS = 1024  # offered to a block at a time
 _DECIMALS = 6  # of MW, in comparing pairs
+OVER_MW = 1e-4  # above a limit by less is full, not overloaded: a dispatch is no more exact
 _HUGE_MW = 1e12  # stands for "nothing binds" where infinity would give 0 * inf
 
 
@@ -240,7 +241,7 @@ class Screening:
                 lift = size * movement.reach[line]
                 near = np.flatnonzero((adds > slack) | (lift >= gap))
                 after = np.abs(case.flow_mw[near] + factor[near] * case.flow_mw[line])
-                above = near[(after > limit[near] + 1e-6) & (flow[near] <= limit[near])]
+                above = near[(after > limit[near] + OVER_MW) & (flow[near] <= limit[near])]
                 if above.size:
                     over.append((above, int(line)))
                 most = after + movement.swing_mw[near] + size[near] * movement.swing_mw[line]

@@ -31,12 +31,14 @@ class Asked:
 
     grid: str
     condition: str
+    dispatch: str  # stored, economic
     min_kv: float
     outages: int  # lines taken out one at a time
     emergency_pct: float
     cutoff_pct: float
     cap_mw: float
     seconds: float
+    unavoidable_mw: tuple[float, ...] = ()  # over a limit whatever the dispatch
 
 
 def summary(asked: Asked, grid: Grid, found: Headroom, unplaced: int) -> dict[str, Any]:
@@ -55,6 +57,7 @@ def summary(asked: Asked, grid: Grid, found: Headroom, unplaced: int) -> dict[st
     return {
         "grid": asked.grid,
         "condition": asked.condition,
+        "dispatch": asked.dispatch,
         "min_kv": asked.min_kv,
         "outages": asked.outages,
         "emergency_pct": asked.emergency_pct,
@@ -77,6 +80,8 @@ def summary(asked: Asked, grid: Grid, found: Headroom, unplaced: int) -> dict[st
         "overloaded_ids": in_base[:_LISTED],
         "overloaded_after_an_outage": len(after),
         "overloaded_pairs": [list(pair) for pair in after[:_LISTED]],
+        "overloads_no_dispatch_avoids": len(asked.unavoidable_mw),
+        "overloads_no_dispatch_avoids_mw": round(sum(asked.unavoidable_mw), 3),
         "binding_branches": len(limits),
         "binding_branches_estimated": len(limits.intersection(names)),
         "synthetic": grid.synthetic,
@@ -90,7 +95,8 @@ def lines(record: dict[str, Any]) -> list[str]:
     outages = f"{record['outages']:,} line outages" if record["outages"] else "no outages"
     out = [
         f"{record['grid']}: {record['pois']:,} POIs of {record['min_kv']:g} kV and more, condition "
-        f"{record['condition']}, {outages}, {record['seconds']:,.1f} s",
+        f"{record['condition']}, dispatch {record['dispatch']}, {outages}, "
+        f"{record['seconds']:,.1f} s",
         f"  limits         normal ratings; {record['emergency_pct']:g} % of them after an outage; "
         f"factors of {record['cutoff_pct']:g} % and more; cap {record['cap_mw']:,.0f} MW",
         "  headroom, MW   "
@@ -123,6 +129,11 @@ def lines(record: dict[str, Any]) -> list[str]:
             f"  overloaded     {count:,} times after an outage, before any new load "
             f"({_some(pairs, count)})"
         )
+    if record["overloads_no_dispatch_avoids"]:
+        out.append(
+            f"  unavoidable    {record['overloads_no_dispatch_avoids']:,} overloads of "
+            f"{record['overloads_no_dispatch_avoids_mw']:,.1f} MW in all, whatever the dispatch"
+        )
     if record["binding_branches_estimated"]:
         out.append(
             f"  estimated      rating or reactance of {record['binding_branches_estimated']:,} of "
@@ -142,8 +153,8 @@ def lines(record: dict[str, Any]) -> list[str]:
 def _because(reason: dict[str, Any]) -> str:
     if reason["limit"] == NO_GENERATION:
         return "their part of the grid has no generation that could serve them"
-    when = "" if reason["outage"] == BASE_CASE else f" when {reason['outage']} is lost"
-    return f"{reason['limit']} is full or over its limit{when} before any new load"
+    when = "" if reason["outage"] == BASE_CASE else f", when {reason['outage']} is lost"
+    return f"{reason['limit']} is at its limit or above it before any new load{when}"
 
 
 def _some(names: list[str], count: int) -> str:

@@ -155,7 +155,7 @@ def test_zero_headroom_says_why_and_an_overload_is_listed(cli: Cli, tmp_path: Pa
     (grid / "branches.csv").write_text(table.replace("GD,1,2,line,0.1,100", "GD,1,2,line,0.1,30"))
     answer = cli("layers", "--headroom", grid)
     assert answer.code == 0, answer.err
-    assert "2 because GD is full or over its limit before any new load" in answer.out
+    assert "2 because GD is at its limit or above it before any new load" in answer.out
     assert "1 branches before any new load (GD)" in answer.out
 
 
@@ -166,7 +166,7 @@ GRID_FAULTS: dict[str, tuple[str, str, str, str]] = {
     "negative": ("branches", "0.1,30", "0.1,-30", "negative"),
     "kw": ("buses", "D,138,60", "D,138,600000", "MW"),
     "missing_column": ("branches", "branch_id", "brnch", "branch_id"),
-    "not_finite": ("buses", "D,138,60", "D,138,inf", "finite load"),
+    "not_finite": ("buses", "D,138,60", "D,138,inf", "load"),
 }
 
 
@@ -198,6 +198,11 @@ def test_a_bad_grid_is_refused_in_words(cli: Cli, tmp_path: Path, fault: str) ->
         (("--headroom", TEXAS, "--cutoff-pct", "0"), 2, "--cutoff-pct"),
         (("--headroom", TEXAS, "--processes", "0"), 2, "--processes"),
         (("--headroom", TEXAS, "a.csv", "b.csv"), 2, "at most one FILE"),
+        (("--headroom", TEXAS, "--condition", "noon"), 2, "the catalog has summer_peak"),
+        (("--headroom", TEXAS, "--dispatch", "best"), 2, "there are economic, stored"),
+        (("--headroom", TEXAS, "--dispatch", "economic"), 2, "needs a --condition"),
+        (("--headroom", "plan.yaml"), 2, "plan.yaml: no such file"),
+        (("taken.csv", "--condition", "summer_peak"), 2, "needs --headroom GRID"),
         (("--headroom", TEXAS, "missing.csv"), 3, "missing.csv: no such file"),
         (("--headroom", TEXAS, "taken.csv"), 3, "taken.csv"),
         (("taken.csv", "--min-kv", "69"), 2, "needs --headroom GRID"),
@@ -286,3 +291,76 @@ def test_packed_tables_are_read(cli: Cli, tmp_path: Path) -> None:
         Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
     assert cli("layers", "--headroom", grid, "--json").record["pois"] == 3
+
+
+SCENARIO = """\
+version: 1
+name: study
+as_of: 2026-01-01
+periods: {from: 2027, to: 2028, step: year}
+money: {price_year: 2026, discount_rate_pct: 9}
+layers: {substations: {file: subs.csv}}
+candidates: {area_ha: 80}
+power: {wait_years: 0, energy_usd_per_mwh: 50}
+demand: {it_mw: 1}
+halls: none
+grid:
+  file: mine
+  conditions:
+    - {id: full, load_pct: 100}
+    - {id: half, load_pct: 50}
+  load_growth_pct_per_year: 50
+  emergency_pct: 130
+  outages: {min_kv: null, ids: [GD]}
+"""
+
+
+def test_the_grid_section_of_a_scenario_is_studied(cli: Cli, tmp_path: Path) -> None:
+    """Load grows by half in the year to the first period: at D 90 MW, or 45 in condition `half`.
+
+    Only GD is lost: without it all flows by GH, which may carry 130.
+    """
+    small_grid(tmp_path / "mine")
+    Path("subs.csv").write_text("poi_id,name,lon,lat,headroom_mw\nD,Delta,-99,30,50\n")
+    Path("plan.yaml").write_text(SCENARIO, encoding="utf-8")
+    answer = cli("layers", "--headroom", "plan.yaml", "-o", "out.csv", "--json")
+    assert answer.code == 0, answer.err
+    rows = {row["poi_id"]: row for row in rows_of(Path("out.csv"))}
+    assert float(rows["D"]["headroom_mw"]) == pytest.approx(40, abs=0.1)  # a year is 365.25 days
+    assert rows["D"]["condition"] == "full"
+    said = answer.record
+    assert (said["outages"], said["emergency_pct"], said["dispatch"]) == (1, 130, "economic")
+
+    half = cli("layers", "--headroom", "plan.yaml", "--condition", "half", "-o", "half.csv", "-q")
+    assert half.code == 0, half.err
+    rows = {row["poi_id"]: row for row in rows_of(Path("half.csv"))}
+    assert float(rows["D"]["headroom_mw"]) == pytest.approx(85, abs=0.1)
+
+    wrong = cli("layers", "--headroom", "plan.yaml", "--condition", "noon")
+    assert wrong.code == 2
+    assert "there are full, half" in wrong.err
+    Path("plan.yaml").write_text(SCENARIO.split("grid:")[0], encoding="utf-8")
+    none = cli("layers", "--headroom", "plan.yaml")
+    assert none.code == 2
+    assert "has no `grid` section" in none.err
+
+
+def test_load_that_no_plant_can_serve_is_refused(cli: Cli, tmp_path: Path) -> None:
+    grid = small_grid(tmp_path / "mine")
+    table = (grid / "plants.csv").read_text(encoding="utf-8").splitlines()
+    (grid / "plants.csv").write_text(f"{table[0]},fuel\n{table[1]},solar\n".replace("500", "90"))
+    for rule in ("economic", "stored"):
+        answer = cli("layers", "--headroom", grid, "--condition", "summer_peak", "--dispatch", rule)
+        assert answer.code == 3, answer.err
+        assert "load 60 MW is above the 45 MW" in answer.err
+        assert "'summer_peak'" in answer.err
+
+
+def test_texas_conditions_differ_and_say_what_no_dispatch_avoids(cli: Cli) -> None:
+    peak = cli("layers", "--headroom", TEXAS, "--condition", "summer_peak", "--json").record
+    light = cli("layers", "--headroom", TEXAS, "--condition", "light_load", "--json").record
+    assert peak["overloads_no_dispatch_avoids"] == peak["overloaded_after_an_outage"] == 6
+    assert peak["overloads_no_dispatch_avoids_mw"] == pytest.approx(99.2, abs=1)
+    assert light["overloads_no_dispatch_avoids"] == light["overloaded_after_an_outage"] == 0
+    assert light["overloaded_before_any_new_load"] == 0
+    assert 100 < peak["headroom_mw"]["median"] < 250
