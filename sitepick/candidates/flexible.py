@@ -9,9 +9,12 @@ from sitepick.candidates import regions
 from sitepick.candidates.text import some
 from sitepick.candidates.types import MARGINS
 from sitepick.errors import ScenarioError
-from sitepick.layers.types import Layers, Note
-from sitepick.network.margin import margin, margin_at
+from sitepick.layers.types import Layers, LoadCurve, Note
+from sitepick.network.margin import Margin, margin, margin_at
+from sitepick.scenario.flexible import Area
 from sitepick.scenario.schema import Scenario
+
+YEAR_HOURS = 8760.0
 
 
 def margins(
@@ -44,24 +47,35 @@ def margins(
                     f"flexible.areas.{i}.region_id: no {area.level} '{area.region_id}' in "
                     "layers.regions"
                 )
-        found = margin(curve, area.curtail_pct, area.peak_mw)
-        if area.mw_max is not None and area.mw_max < found.mw:
-            found = margin_at(curve, area.mw_max, area.peak_mw)
+        found = _granted(area, curve)
         hardest = found.hardest_event_hours
         rows.append(
             (area.name, found.mw, found.hours, found.mean_depth, found.deepest,
              np.nan if hardest is None else hardest, tuple(named))
         )  # fmt: skip
         empty = "" if named else "; no POI lies in it"
+        whence = "as stated" if curve is None else "adequacy of generation, not of wires"
         message = (
             f"area '{area.name}': {found.mw:,.0f} non-firm MW, {found.curtail_pct:.3g} % of their "
             f"energy cut, in {found.hours:,.0f} hours a year by {100 * found.mean_depth:.0f} % in "
-            f"the mean; adequacy of generation, not of wires{empty}"
+            f"the mean; {whence}{empty}"
         )
         notes.append(Note("curve", "area_margin", message, len(named)))
     if problems:
         raise ScenarioError(problems)
     return pd.DataFrame(rows, columns=list(MARGINS)), notes
+
+
+def _granted(area: Area, curve: LoadCurve | None) -> Margin:
+    """Return what the curve leaves, or what is granted of it; without a curve what is stated."""
+    if curve is None:
+        mw, hours = area.mw_max or 0.0, area.curtail_hours_per_year or 0.0
+        share, cut = 100 * hours / YEAR_HOURS, float(hours > 0)
+        return Margin(share, mw, mw * hours, hours, cut, cut, None, None, None, None)
+    found = margin(curve, area.curtail_pct, area.peak_mw)
+    if area.mw_max is not None and area.mw_max < found.mw:
+        return margin_at(curve, area.mw_max, area.peak_mw)
+    return found
 
 
 def _has_region(layers: Layers, level: str | None, region_id: str | None) -> bool:

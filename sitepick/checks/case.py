@@ -116,7 +116,7 @@ class Case:
     scenario: Scenario
     candidates: Candidates
     solution: Solution
-    curves: tuple[LoadCurve, ...] = ()
+    curves: tuple[LoadCurve | None, ...] = ()
     calendar: Calendar = field(init=False)
     sites: dict[str, Row] = field(init=False)
     pois: dict[str, Row] = field(init=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from sitepick.checks import demand, headroom
-from sitepick.checks.case import Case, number, rows_of
+from sitepick.checks.case import Case, Row, number, rows_of
 from sitepick.checks.tolerance import more, off, share_of
 from sitepick.finding import Finding
 from sitepick.layers.types import LoadCurve
@@ -118,25 +118,53 @@ def _margins(case: Case) -> Iterator[Finding]:
     rows = rows_of(case.candidates.margins)
     areas = case.scenario.flexible.areas
     for area, curve, row in zip(areas, case.curves, rows, strict=False):
+        if curve is None:
+            yield from _stated(area, row)
+            continue
         mw = _largest(curve, area)
-        hours = energy = 0.0
+        hours = energy = worst = event = 0.0
         peak = max(curve.mw) if area.peak_mw is None else area.peak_mw
         for load, lasts in zip(curve.mw.tolist(), curve.hours.tolist(), strict=True):
             cut = min(mw, max(0.0, load + mw - peak))
             if cut > 1e-6 * mw:
                 hours += lasts
                 energy += cut * lasts
+                event += cut * lasts
+                worst = max(worst, event)
+            else:
+                event = 0.0
         depth = energy / (hours * mw) if hours else 0.0
         where = f"area {area.name}"
         for name, stated, wanted, unit in (
             ("MW", row["mw"], mw, "grid MW"),
             ("curtailed hours", row["hours"], hours, "hours"),
             ("mean depth", row["mean_depth"], depth, "share"),
+            *_event(row, worst / mw if curve.hourly and mw else None),
         ):
             apart = off(stated, wanted, max(share_of(wanted), 1e-4 if unit == "grid MW" else 0.0))
             if apart:
                 message = f"{stated:,.6g} {name} are taken, the load curve gives {wanted:,.6g}"
                 yield Finding("flexible.margin", where, apart, unit, message)
+
+
+def _event(row: Row, worst: float | None) -> list[tuple[str, float, float, str]]:
+    """Return the full-load hours of the worst event as stated and as found, where hours follow."""
+    stated = number(row["hardest_event_hours"])
+    if worst is None:
+        return []
+    return [("full-load hours of the worst event", stated or 0.0, worst, "hours")]
+
+
+def _stated(area: Area, row: Row) -> Iterator[Finding]:
+    """Yield what an area without a curve takes beyond what the scenario states."""
+    for name, stated, wanted, unit in (
+        ("MW", row["mw"], area.mw_max or 0.0, "grid MW"),
+        ("curtailed hours", row["hours"], area.curtail_hours_per_year or 0.0, "hours"),
+    ):
+        apart = off(stated, wanted, share_of(wanted))
+        if apart:
+            message = f"{stated:,.6g} {name} are taken, the scenario states {wanted:,.6g}"
+            yield Finding("flexible.margin", f"area {area.name}", apart, unit, message)
 
 
 def _largest(curve: LoadCurve, area: Area) -> float:
@@ -171,8 +199,10 @@ def _within(case: Case, known: dict[str, Source]) -> Iterator[Finding]:
             limit, row = case.taken.get(source.offer_id, 0.0), "flexible.offer"
         else:
             assert source.area is not None
-            begins = source.area.from_date
-            there = float(begins is None or case.calendar.starts[t] >= begins)
+            begins, ends = source.area.from_date, source.area.to_date
+            first, following = case.calendar.starts[t], case.calendar.starts[t + 1]
+            begun = begins is None or first >= begins
+            there = float(begun and (ends is None or (following - ends).days <= 1))
             limit, row = source.mw, "flexible.area"
         limit *= there
         over = more(mw, limit)

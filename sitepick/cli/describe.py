@@ -94,6 +94,13 @@ def _power(s: Scenario) -> str:
         parts.append(f"queue waits from {' and '.join(t for t in (files, own) if t)}")
     if p.ramp_years:
         parts.append(f"MW without a letter ramp over {p.ramp_years:g} years")
+    if p.nonfirm == "count":
+        parts.append("non-firm MW count as if they were firm")
+    if p.nonfirm == "flexible":
+        areas = ", ".join(area.name for area in s.flexible.areas)
+        also = f", and of areas {areas}" if areas else ""
+        stand = "or batteries stand in" if s.flexible.battery else "(no batteries)"
+        parts.append(f"non-firm MW of letters{also} as far as work can be shed {stand}")
     if p.max_ramp_mw_per_year is not None:
         parts.append(f"a POI grows by at most {p.max_ramp_mw_per_year:g} grid MW a year")
     if s.layers.parcels or s.layers.sites:

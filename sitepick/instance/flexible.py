@@ -22,17 +22,21 @@ def area_mw(
 ) -> FloatArray:
     """Return (B, T) the non-firm MW of areas that each POI could have if it were alone in them."""
     out = np.zeros((len(poi_at), time.n))
-    begun = _begun(scenario, time)
+    standing = _standing(scenario, time)
     for a, row in enumerate(records(candidates.margins)):
         here = [poi_at[b] for b in row["poi_ids"] if b in poi_at]
-        out[here] += float(row["mw"]) * begun[a]
+        out[here] += float(row["mw"]) * standing[a]
     return out
 
 
-def _begun(scenario: Scenario, time: Timeline) -> BoolArray:
-    """Return (A, T) whether an area's connections have started."""
-    first = [time.first_from(area.from_date) for area in scenario.flexible.areas]
-    return np.arange(time.n)[None, :] >= np.array(first, dtype=np.int64).reshape(-1, 1)
+def _standing(scenario: Scenario, time: Timeline) -> BoolArray:
+    """Return (A, T) whether an area's connections stand during the whole of a period."""
+    out = np.zeros((len(scenario.flexible.areas), time.n), dtype=bool)
+    for a, area in enumerate(scenario.flexible.areas):
+        end = area.to_date
+        last = time.n if end is None else sum((p - end).days <= 1 for p in time.starts[1:])
+        out[a, time.first_from(area.from_date) : last] = True
+    return out
 
 
 def flexible_of(
@@ -70,7 +74,7 @@ def flexible_of(
         offer=np.concatenate([soft, np.full(len(areas), -1)]).astype(np.int64),
         mw=np.array([*headroom.offer_mw[soft], *(float(a["mw"]) for a in areas)]),
         share=np.concatenate(
-            [headroom.offer_share[soft], _begun(scenario, time)[: len(areas)] * 1.0]
+            [headroom.offer_share[soft], _standing(scenario, time)[: len(areas)] * 1.0]
         ),
         deepest=np.array(deepest),
         off=np.array(hours) * np.array(depth) / HOURS,

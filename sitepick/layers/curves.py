@@ -82,6 +82,7 @@ def curve_of(area: Area, base: Path) -> tuple[LoadCurve, Source]:
     """
     from sitepick.layers.read import locate, sha256_of
 
+    assert area.curve is not None, "an area without a curve has none to read"
     path = locate(area.curve, base)
     found, table = read_curves(path)
     names = [c.name for c in found]

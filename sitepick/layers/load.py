@@ -107,12 +107,15 @@ class _Loader:
             notes=tuple(self.notes),
         )
 
-    def _curves(self, scenario: Scenario) -> tuple[LoadCurve, ...]:
-        """Return the load curve of each of `flexible.areas`; faults go to ``problems``."""
+    def _curves(self, scenario: Scenario) -> tuple[LoadCurve | None, ...]:
+        """Return the load curve, if any, of each of `flexible.areas`; faults go to ``problems``."""
         from sitepick.layers.curves import curve_of
 
-        found = []
+        found: list[LoadCurve | None] = []
         for area in scenario.flexible.areas:
+            if area.curve is None:
+                found.append(None)
+                continue
             try:
                 curve, source = curve_of(area, self.base)
             except (Refused, OSError) as fault:

@@ -108,8 +108,8 @@ class Layers:
     """site_id, what (site|it_mw|grid_mw), mw, date, musd."""
     matrix: pd.DataFrame | None = None
     """site_id, place_id, meaning (rtt_ms|km|musd_per_mw_year), value."""
-    curves: tuple[LoadCurve, ...] = ()
-    """Load curves of `flexible.areas`, in the order of the scenario."""
+    curves: tuple[LoadCurve | None, ...] = ()
+    """Load curves of `flexible.areas`, in the order of the scenario; None where it states MW."""
     sources: tuple[Source, ...] = ()
     notes: tuple[Note, ...] = ()
 

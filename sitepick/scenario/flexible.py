@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from sitepick.scenario.fields import (
     FirstDay,
+    LastDay,
     NonNegative,
     Number,
     OneOrMany,
@@ -25,7 +26,7 @@ pauses at a checkpoint, and this is the low end of what is quoted; answers to us
 
 
 class Area(Section):
-    """Non-firm MW of an area, from its own load curve, beside the firm MW of its POIs."""
+    """Non-firm MW of an area, beside the firm MW of its POIs: from its load curve, or as stated."""
 
     name: str = Field(min_length=1, max_length=80, description="Name used in every output.")
     level: str | None = Field(None, description="Region level of `region_id`.")
@@ -33,7 +34,8 @@ class Area(Section):
         None, min_length=1, description="The area is the POIs inside this region."
     )
     poi_ids: OneOrMany[str] | None = Field(None, description="The area is these POIs.")
-    curve: str = Field(
+    curve: str | None = Field(
+        None,
         min_length=1,
         description="File of hourly load of a year, or of mw and hours, as for `sitepick flex`.",
     )
@@ -49,8 +51,16 @@ class Area(Section):
     mw_max: Positive | None = Field(
         None, description="Most non-firm MW, where less than the margin is granted."
     )
+    curtail_hours_per_year: Annotated[Number, Field(ge=0, le=8784)] | None = Field(
+        None,
+        description="Without a curve: hours a year in which all of `mw_max` may be off.",
+    )
     from_date: FirstDay | None = Field(
         None, description="When such connections start (default: at once)."
+    )
+    to_date: LastDay | None = Field(
+        None,
+        description="Their last day (default: for good), such as the day before MW become firm.",
     )
 
     @model_validator(mode="after")
@@ -59,6 +69,11 @@ class Area(Section):
             raise ValueError("'level' and 'region_id' go together")
         if (self.level is None) == (self.poi_ids is None):
             raise ValueError("give either 'level' and 'region_id', or 'poi_ids'")
+        stated = (self.curtail_hours_per_year is not None, self.curve is None)
+        if stated[0] != stated[1] or (stated[0] and self.mw_max is None):
+            raise ValueError("give either 'curve', or 'mw_max' and 'curtail_hours_per_year'")
+        if self.from_date and self.to_date and self.to_date < self.from_date:
+            raise ValueError(f"'to_date' ({self.to_date}) is before 'from_date' ({self.from_date})")
         return self
 
 

@@ -282,3 +282,29 @@ def test_what_is_refused(cli, overrides: list[str], code: int, said: str) -> Non
     answer = cli("solve", EXAMPLE / "sitepick.yaml", *asked)
     assert answer.code == code, answer.err
     assert said in answer.err
+
+
+def test_validate_says_how_non_firm_mw_are_used(cli):
+    said = " ".join(cli("validate", EXAMPLE / "sitepick.yaml").out.split())
+    assert (
+        "non-firm MW of letters, and of areas zone as far as work can be shed or batteries" in said
+    )
+
+
+def test_non_firm_until_the_upgrade_makes_it_firm(tmp_path):
+    """120 MW stated as non-firm until the letter's 160 MW are firm in 2031."""
+    letters = (EXAMPLE / "letters.csv").read_text()
+    upgraded = letters.replace("160,2028-06-01,signed,no,90", "160,2031-01-01,signed,yes,0")
+    assert upgraded != letters
+    (tmp_path / "upgraded.csv").write_text(upgraded)
+    _, plan = solved(
+        f"layers.power_offers.file={tmp_path / 'upgraded.csv'}",
+        "flexible.areas=[{name: bridge, poi_ids: [North], mw_max: 120,"
+        " curtail_hours_per_year: 90, to_date: 2030}]",
+        "demand.workloads.training.ref_mw=100",
+    )
+    # 140 IT MW are 175 grid MW: 40 + 22.5 firm ones, and 112.5 of the bridge's 120
+    for p in (P0, P1):
+        assert _mw(plan.nonfirm, source="area:bridge", period=p) == pytest.approx(112.5)
+    assert _mw(plan.nonfirm, period=P2) == 0
+    assert _mw(plan.grid, poi_id="North", period=P2) == pytest.approx(152.5)

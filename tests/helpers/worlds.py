@@ -117,7 +117,8 @@ def _flexible(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> Non
         named = tuple(dice.some(pois, dice.whole(1, 3)))
         begins = dice.one((None, None, f"{FIRST + 1}-01-01"))
         areas.append({"name": f"a{number}", "poi_ids": list(named), "curve": "none.csv",
-                      "from_date": begins})  # fmt: skip
+                      "from_date": begins,
+                      "to_date": dice.one((None, None, f"{FIRST + 1}-12-31"))})  # fmt: skip
         margins.append((f"a{number}", dice.number(5, 60), dice.number(50, 2000, 0),
                         dice.number(0.1, 0.9, 2), dice.one((1.0, 0.9)),
                         dice.one((NAN, dice.number(0.5, 6))), named))  # fmt: skip
