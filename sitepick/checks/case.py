@@ -306,6 +306,10 @@ class Case:
             for r in plan.shed
         }
         self.backed = {(r.site_id, r.source, at[r.period]): r.grid_mw for r in plan.backed}
+        self.mean_changes: dict[tuple[str, int], float] | None = None  # by checks.flexible
+        self.nonfirm_of_poi: dict[tuple[str, int], float] = defaultdict(float)
+        for (_, poi, _, t), mw in self.nonfirm.items():
+            self.nonfirm_of_poi[poi, t] += mw
         self.batteries = {(r.site_id, at[r.period]): r.bought_mw for r in plan.batteries}
         self.steps = {(row.poi_id, at[row.period]): row.steps for row in plan.upgrades}
         self.entered = {(row.level, row.region_id): start(row.entered) for row in plan.entered}

@@ -90,23 +90,29 @@ def lost_musd(case: Case, t: int) -> float:
     return total
 
 
-def mean_change_mw(case: Case, site: str, t: int) -> float:
-    """Return by how much curtailment changes the mean MW that a site draws: shed work draws
-    nothing (moved work draws elsewhere), batteries draw their losses."""
-    if not case.nonfirm:
-        return 0.0
-    known, change = sources(case), 0.0
-    drawn = case.load_factor * _least_pue(case, site, "avg") / _least_pue(case, site, "peak")
-    for (where, _, name, source, at), mw in case.shed.items():
-        if (where, at) == (site, t):
-            kept = 1 - case.workloads[name].moved_pct / 100
-            change -= mw * known[source].off_share * drawn * kept
+def mean_changes_mw(case: Case) -> dict[tuple[str, int], float]:
+    """Return by how much curtailment changes the mean MW drawn, by site and period: shed work draws
+    nothing (moved work draws elsewhere), batteries draw their losses. Worked out once per plan."""
+    if case.mean_changes is None:
+        case.mean_changes = _mean_changes(case)
+    return case.mean_changes
+
+
+def _mean_changes(case: Case) -> dict[tuple[str, int], float]:
+    known, change = sources(case), defaultdict[tuple[str, int], float](float)
+
+    def drawn(site: str) -> float:
+        return case.load_factor * _least_pue(case, site, "avg") / _least_pue(case, site, "peak")
+
+    for (site, _, name, source, t), mw in case.shed.items():
+        kept = 1 - case.workloads[name].moved_pct / 100
+        change[site, t] -= mw * known[source].off_share * drawn(site) * kept
     battery = case.scenario.flexible.battery
-    for (where, source, at), mw in case.backed.items():
-        if (where, at) == (site, t) and battery is not None:
+    for (site, source, t), mw in case.backed.items():
+        if battery is not None:
             loss = 100 / battery.efficiency_pct - 1
-            change += mw * known[source].off_share * drawn * loss
-    return change
+            change[site, t] += mw * known[source].off_share * drawn(site) * loss
+    return dict(change)
 
 
 def _least_pue(case: Case, site: str, kind: str) -> float:

@@ -170,7 +170,7 @@ def _limits(case: Case) -> Iterator[Finding]:
             for offer in taken_at[poi]:
                 if not is_soft(case, offer):
                     limit += case.taken[offer["offer_id"]] * offer_share(case, offer, t)
-            limit += sum(mw for (_, b, _, at), mw in case.nonfirm.items() if (b, at) == (poi, t))
+            limit += case.nonfirm_of_poi.get((poi, t), 0.0)
             if step is not None:
                 bought = sum(n for (p, at), n in case.steps.items() if p == poi and at <= t)
                 limit += step.mw * bought

@@ -43,7 +43,7 @@ def check(case: Case) -> Iterator[Finding]:
 
 def mean_draw_mw(case: Case, site: str, t: int) -> float:
     """Return mean MW that a site draws: its facility's, less curtailed, plus batteries' losses."""
-    return case.facility_mean_mw(site, t) + flexible.mean_change_mw(case, site, t)
+    return case.facility_mean_mw(site, t) + flexible.mean_changes_mw(case).get((site, t), 0.0)
 
 
 def draws(case: Case, site: str, t: int, by: str = "energy_usd_per_mwh") -> list[Draw]:

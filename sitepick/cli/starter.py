@@ -128,7 +128,8 @@ def guess(
     soft = sum(t.stage in counted and not t.firm for t in tranches)
     if soft:
         doubts.append(
-            f"{soft} letter rows are not firm and do not count; power.nonfirm: count would use them"
+            f"{soft} letter rows are not firm and do not count; power.nonfirm: count or flexible"
+            " would use them"
         )
     days = [date(year, 1, 1) for year in range(first, last + 1)]
     demand = {day.year: letters_it_mw(used, day) if day >= ready else 0.0 for day in days}

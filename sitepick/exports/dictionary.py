@@ -22,6 +22,8 @@ SUMMARY_KEYS: tuple[Field, ...] = (
     Field("it_mw", "IT MW", "json", "installed IT power by period"),
     Field("grid_mw", "grid MW", "json",
           "contracted at POIs by period, existing contracts included; null without a grid"),
+    Field("nonfirm_grid_mw", "grid MW", "json",
+          "part of grid_mw that may be curtailed, by period; null without power.nonfirm: flexible"),
     Field("served", "ref_mw", "json", "work served by period and workload"),
     Field("turned_away", "ref_mw", "json", "work not served by period and workload"),
     Field("capex_musd", "MUSD", "json", "capital paid by calendar year and category, and total"),

@@ -61,9 +61,19 @@ def summary(run: Run, folder: Path | None = None) -> dict[str, Any]:
 
 
 _EMPTY: dict[str, Any] = {
-    "sites": [], "it_mw": {}, "grid_mw": {}, "served": {}, "turned_away": {}, "capex_musd": {},
-    "unit_cost": None,
+    "sites": [], "it_mw": {}, "grid_mw": {}, "nonfirm_grid_mw": {}, "served": {}, "turned_away": {},
+    "capex_musd": {}, "unit_cost": None,
 }  # fmt: skip
+
+
+def _nonfirm(made: SiteRows) -> dict[str, float | None]:
+    """Return contracted grid MW that may be curtailed by period; None where that is not asked."""
+    if not made.flexible.applies:
+        return dict.fromkeys(made.solution.periods)
+    out: dict[str, float | None] = dict.fromkeys(made.solution.periods, 0.0)
+    for (_, period), mw in made.flexible.nonfirm_mw.items():
+        out[period] = _plus(out[period], mw)
+    return out
 
 
 def _plan(run: Run, solution: Solution) -> dict[str, Any]:
@@ -94,6 +104,7 @@ def _plan(run: Run, solution: Solution) -> dict[str, Any]:
         ],
         "it_mw": plain(it_mw),
         "grid_mw": plain(grid_mw),
+        "nonfirm_grid_mw": plain(_nonfirm(made)),
         "served": _by_workload(run, ((r.period, r.workload, r.ref_mw) for r in solution.serve)),
         "turned_away": _by_workload(
             run, ((r.period, r.workload, r.ref_mw) for r in solution.turned_away)

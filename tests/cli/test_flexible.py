@@ -246,6 +246,8 @@ def test_exports_come_to_the_same_money():
 
 def test_the_commands(cli) -> None:
     shutil.copytree(EXAMPLE, "flexible")
+    record = cli("solve", "flexible/sitepick.yaml", "--out", "json", "--json").record
+    assert record["nonfirm_grid_mw"] == dict.fromkeys((P0, P1, P2), pytest.approx(237.5))
     answer = cli("solve", "flexible/sitepick.yaml", "--out", "run")
     assert answer.code == 0
     said = " ".join(answer.out.split())
