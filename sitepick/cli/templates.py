@@ -48,6 +48,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("min_take_pct", "%", 0, "share that must be paid for from its date on"),
         Column("security_kusd_per_mw", "kUSD/MW", 50, "deposit or letter of credit"),
         Column("upgrade_musd", "MUSD", 15, "network upgrade charged to you"),
+        Column("ramp_years", "years", None, "its MW grow to all over these years (blank: at once)"),
         Column("reply_by", "", "2027-01-31", "last day to accept"),
         Column("letter_date", "", "2026-10-01", "date of the letter"),
         Column("source", "", "letter of the utility", "where the figures come from"),
