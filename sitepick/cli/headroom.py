@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sitepick.scenario.grid import StudyCondition
 
 LARGE_GRID = 20_000  # buses from which a second process pays, and economic dispatch is too large
-TELL_EVERY_S = 5.0
+TELL_EVERY_S = 10.0
 STORED = "stored"
 DISPATCHES = ("economic", STORED)
 

@@ -238,3 +238,37 @@ def test_a_branch_that_only_an_outage_brings_above_the_cutoff_binds() -> None:
     found = withdrawal_headroom(grid, outages=np.array([1]), **rules)
     assert found.headroom_mw[0] == pytest.approx(150 * 0.88 / 0.29)
     assert (found.limit_id, found.outage_id) == (("l0",), ("l1",))
+
+
+@pytest.mark.parametrize("seed", [11, 157, 571])
+def test_an_outage_that_turns_relief_of_an_overload_into_burden_binds(seed: int) -> None:
+    """A few branches are far over their normal rating, and high emergency ratings let that stand:
+    some points relieve such a branch in the base, and burden it once another is lost."""
+    rng = np.random.default_rng(seed)
+    grid = random_grid(seed, n=8)
+    low = rng.random(grid.n_branch) < 0.25
+    rating = np.where(low, rng.uniform(1, 20, low.size), rng.uniform(300, 3000, low.size))
+    grid = replace(grid, rating_mw=rating)
+    found = withdrawal_headroom(grid, emergency_factor=5.0, cutoff=0.05, cap_mw=TOP_MW)
+    sink = grid.gen_mw / grid.gen_mw.sum()
+    injection = sink * grid.load_mw.sum() - grid.load_mw
+    wanted = every_pair(grid, 5.0, 0.05, injection, sink)
+    np.testing.assert_allclose(found.headroom_mw, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_overloads_before_any_new_load_are_all_listed(seed: int) -> None:
+    grid = random_grid(seed)
+    grid = replace(grid, rating_mw=0.5 * grid.rating_mw)
+    found = withdrawal_headroom(grid, emergency_factor=1.5, cap_mw=TOP_MW)
+    sink = grid.gen_mw / grid.gen_mw.sum()
+    injection = sink * grid.load_mw.sum() - grid.load_mw
+    flow = np.abs(dense_flows(grid, injection))
+    limit = 1.5 * grid.rating_mw
+    wanted = {(grid.branch_ids[k], BASE_CASE) for k in np.flatnonzero(flow > grid.rating_mw)}
+    for out in range(grid.n_branch):
+        after = np.abs(dense_flows(grid, injection, out))
+        over = np.flatnonzero((after > limit) & (flow <= limit))
+        wanted |= {(grid.branch_ids[k], grid.branch_ids[out]) for k in over if k != out}
+    assert set(found.overloaded) == wanted
+    assert len(found.overloaded) == len(wanted)
