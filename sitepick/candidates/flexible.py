@@ -42,10 +42,11 @@ def margins(
         else:
             here = (inside["level"] == area.level) & (inside["region_id"] == area.region_id)
             named = sorted(inside["poi_id"][here])
-            if not _has_region(layers, area.level, area.region_id):
+            ids = _region_ids(layers, area.level)
+            if area.region_id not in ids:
                 problems.append(
                     f"flexible.areas.{i}.region_id: no {area.level} '{area.region_id}' in "
-                    "layers.regions"
+                    f"layers.regions; it has {some(ids)}"
                 )
         found = _granted(area, curve)
         hardest = found.hardest_event_hours
@@ -78,11 +79,10 @@ def _granted(area: Area, curve: LoadCurve | None) -> Margin:
     return found
 
 
-def _has_region(layers: Layers, level: str | None, region_id: str | None) -> bool:
+def _region_ids(layers: Layers, level: str | None) -> list[str]:
     if layers.regions is None:
-        return False
-    here = (layers.regions["level"] == level) & (layers.regions["region_id"] == region_id)
-    return bool(here.any())
+        return []
+    return sorted(layers.regions["region_id"][layers.regions["level"] == level])
 
 
 def at_pois(found: pd.DataFrame, ids: np.ndarray) -> np.ndarray:
