@@ -111,4 +111,5 @@ def check(prepared: Prepared, solution: Solution) -> list[Finding]:
     """Judge a plan from the scenario, the layers and the candidates alone; empty means verified."""
     from sitepick.checks import judge
 
-    return judge(prepared.scenario, prepared.layers, prepared.candidates, solution)
+    grid = None if prepared.study is None else prepared.study.grid
+    return judge(prepared.scenario, prepared.layers, prepared.candidates, solution, grid)

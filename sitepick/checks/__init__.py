@@ -12,17 +12,22 @@ if TYPE_CHECKING:
     from sitepick.candidates.types import Candidates
     from sitepick.finding import Finding
     from sitepick.layers.types import Layers
+    from sitepick.network.types import Grid
     from sitepick.scenario.schema import Scenario
     from sitepick.solution import Solution
 
 
 def judge(
-    scenario: Scenario, layers: Layers, candidates: Candidates, solution: Solution
+    scenario: Scenario,
+    layers: Layers,
+    candidates: Candidates,
+    solution: Solution,
+    grid: Grid | None = None,
 ) -> list[Finding]:
     """Return every breach of the plan, measured; an empty list means verified.
 
     Rows with unknown ids, duplicates and bad numbers come first and are then left out. Tolerances
-    are those of `sitepick.checks.tolerance`.
+    are those of `sitepick.checks.tolerance`. ``grid`` is what `scenario.grid` names, plain tables.
     """
     import dataclasses
 
@@ -32,6 +37,7 @@ def judge(
         claims,
         commitments,
         costs,
+        deliverability,
         demand,
         flexible,
         halls,
@@ -52,12 +58,12 @@ def judge(
         return found
     no_rows: dict[str, Any] = dict.fromkeys(rows.KEYS, ())
     inputs_only = dataclasses.replace(solution, **no_rows)
-    case = Case(scenario, candidates, inputs_only, layers.curves)
+    case = Case(scenario, candidates, inputs_only, layers.curves, grid)
     found, sound = rows.sound(case, solution)
     case.read_plan(sound)
     for room in (
         siting, ties, power, headroom, halls, hardware, demand, flexible, regions, procurement,
-        budget, limits, commitments, costs, cash, claims,
+        budget, limits, commitments, deliverability, costs, cash, claims,
     ):  # fmt: skip
         found.extend(room.check(case))
     return found

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sitepick.candidates.types import Candidates
     from sitepick.layers.types import LoadCurve
+    from sitepick.network.types import Grid
 
 Row = dict[str, Any]
 TieKey = tuple[str, str, float | None]
@@ -117,6 +118,7 @@ class Case:
     candidates: Candidates
     solution: Solution
     curves: tuple[LoadCurve | None, ...] = ()
+    network: Grid | None = None
     calendar: Calendar = field(init=False)
     sites: dict[str, Row] = field(init=False)
     pois: dict[str, Row] = field(init=False)
@@ -312,6 +314,7 @@ class Case:
             self.nonfirm_of_poi[poi, t] += mw
         self.batteries = {(r.site_id, at[r.period]): r.bought_mw for r in plan.batteries}
         self.steps = {(row.poi_id, at[row.period]): row.steps for row in plan.upgrades}
+        self.line_upgrades = {row.branch_id: at[row.period] for row in plan.line_upgrades}
         self.entered = {(row.level, row.region_id): start(row.entered) for row in plan.entered}
         named = set(self.opened) | {s for s in self.sites if self.stands(s)}
         for rows in (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sitepick.checks import headroom
 from sitepick.checks.case import STANDING, Case, TieKey, day, number
+from sitepick.checks.states import upgrades_on_offer
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,16 @@ class Purchase:
 
 def purchases(case: Case) -> Iterator[Purchase]:
     """Yield every purchase of the plan but securities, which are carried and not bought."""
-    for bought in (_sites, _ties, _halls, _hardware, _upgrades, _entries, _batteries):
+    for bought in (
+        _sites,
+        _ties,
+        _halls,
+        _hardware,
+        _upgrades,
+        _line_upgrades,
+        _entries,
+        _batteries,
+    ):
         yield from (purchase for purchase in bought(case) if purchase.musd)
 
 
@@ -114,6 +124,15 @@ def _batteries(case: Case) -> Iterator[Purchase]:
     musd_per_mw = usd_per_kw * 1000 / 1e6 * case.price(battery.price_year)
     for (_, t), mw in case.batteries.items():
         yield Purchase("battery", mw * musd_per_mw, t, battery.life_years, battery.lead_months)
+
+
+def _line_upgrades(case: Case) -> Iterator[Purchase]:
+    life = case.scenario.power.tie_life_years
+    on_offer = upgrades_on_offer(case)
+    for branch, t in case.line_upgrades.items():
+        if branch in on_offer:
+            offered = on_offer[branch]
+            yield Purchase("upgrades", offered.musd, t, life, offered.lead_months)
 
 
 def _entries(case: Case) -> Iterator[Purchase]:

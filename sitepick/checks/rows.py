@@ -13,6 +13,7 @@ from sitepick.checks.calendar import Calendar
 from sitepick.checks.case import ANYWHERE, Case, is_number, rows_of
 from sitepick.checks.flexible import sources
 from sitepick.checks.regions import RegionId, counted_regions
+from sitepick.checks.states import conditions_of, study
 from sitepick.checks.tolerance import MW
 from sitepick.finding import Finding
 from sitepick.scenario.schema import Scenario
@@ -33,10 +34,15 @@ KEYS: dict[str, tuple[str, ...]] = {
     "backed": ("site_id", "source", "period"),
     "batteries": ("site_id", "period"),
     "upgrades": ("poi_id", "period"),
+    "line_upgrades": ("branch_id",),
+    "dispatch": ("condition", "period", "unit_id"),
+    "excused": ("condition", "period", "branch_id", "outage_id"),
     "entered": ("level", "region_id"),
     "cash": ("year", "category"),
 }
 """What makes a row of each table unique."""
+OF_GRID = ("line_upgrades", "dispatch", "excused")
+"""Tables that name units and branches of a grid."""
 STARTS = ("opened", "since", "entered")
 """Columns that hold a period, or None for what stands already."""
 
@@ -63,11 +69,16 @@ def sound(case: Case, solution: Solution) -> tuple[list[Finding], Solution]:
         "offer_id": set(case.offers),
         "source": set(sources(case)),
         "period": set(case.calendar.periods),
+        "condition": set(conditions_of(case)),
+        **_of_network(case),
     }
     entries = counted_regions(case)
     found: list[Finding] = []
     kept: dict[str, Any] = {}
     for table, key in KEYS.items():
+        if table in OF_GRID and study(case) is not None and case.network is None:
+            kept[table] = ()  # `deliverability` says that there is nothing to judge them by
+            continue
         seen: set[tuple[Any, ...]] = set()
         good = []
         for row in getattr(solution, table):
@@ -89,6 +100,16 @@ def sound(case: Case, solution: Solution) -> tuple[list[Finding], Solution]:
     return found, dataclasses.replace(solution, **kept)
 
 
+def _of_network(case: Case) -> dict[str, set[str]]:
+    """Return the ids of the grid; without one, rows that name any are unknown."""
+    grid = case.network
+    if grid is None:
+        return {"unit_id": set(), "branch_id": set(), "outage_id": set()}
+    branches = set(grid.branch_ids)
+    units = {*grid.plants.ids, *grid.dc_ties.ids}
+    return {"unit_id": units, "branch_id": branches, "outage_id": {"base", *branches}}
+
+
 def _fault(cells: dict[str, Any], known: dict[str, set[str]]) -> Finding | None:
     for column, value in cells.items():
         if column in known and value not in known[column]:
@@ -101,7 +122,7 @@ def _fault(cells: dict[str, Any], known: dict[str, set[str]]) -> Finding | None:
             continue
         if not is_number(value):
             return Finding("rows.number", "", 1, "rows", f"{column} is not a finite number")
-        if value < -MW and column != "musd":
+        if value < -MW and column != "musd" and "unit_id" not in cells:
             unit = "MW" if column.endswith("_mw") else column
             return Finding("rows.negative", "", -value, unit, f"{column} is negative")
     return None

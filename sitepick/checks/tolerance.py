@@ -7,6 +7,11 @@ MW = 1e-3
 RELATIVE = 1e-6
 """Largest breach that counts as none, as a share, for money, land, carbon, water and supplies."""
 
+EXCUSED_MW = 1e-2
+"""By how much excused overloads may differ from the least there are, MW in all ..."""
+EXCUSED_SHARE = 1e-3
+"""... and as a share, whichever is more."""
+
 
 def more(value: float, limit: float, slack: float = MW) -> float:
     """Return by how much ``value`` exceeds ``limit``; 0 if by no more than ``slack``."""

@@ -106,7 +106,11 @@ def test_imports_go_one_way():
     ("room", "allowed"),
     [
         # the check re-reads the inputs: what wrote the model must not judge it
-        ("checks", {"scenario", "layers", "candidates", "solution", "finding", "errors", "units"}),
+        (
+            "checks",
+            {*("scenario", "layers", "candidates", "solution", "finding", "errors", "units")}
+            | {"network"},
+        ),
         ("program", set()),
         ("solve", {"program", "errors"}),
         ("solution", set()),
@@ -116,6 +120,18 @@ def test_rooms_that_know_little(room, allowed):
     wrong = [f"{where}: {other}" for r, other, where in _ours() if r == room]
     wrong = [w for w in wrong if w.split(": ")[1] not in allowed]
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_check_knows_the_grid_as_tables_only():
+    """Flows, outages and conditions of the model must not judge the model."""
+    taken = {
+        name
+        for path in (PACKAGE / "checks").glob("*.py")
+        for _, name in _imports(path.read_text(encoding="utf-8"))
+        if name.startswith("sitepick.network")
+    }
+    assert taken
+    assert {name.rpartition(".")[0] for name in taken} == {"sitepick.network.types"}
 
 
 @pytest.mark.parametrize("package", ONLY_IN)
