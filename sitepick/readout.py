@@ -9,6 +9,7 @@ import numpy as np
 
 from sitepick.blocks.columns import grid_at, halls_at, it_at, open_at, tie_at
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY, Ledger
+from sitepick.blocks.onsite import firm_at, standing, stays
 from sitepick.instance.types import Instance
 from sitepick.program import FloatArray, Program
 from sitepick.solution import (
@@ -21,11 +22,13 @@ from sitepick.solution import (
     ItRow,
     NonfirmRow,
     OfferRow,
+    OnsiteRow,
     ServeRow,
     ShedRow,
     ShortRow,
     SiteRow,
     Solution,
+    StayRow,
     TieRow,
     UpgradeRow,
     UseRow,
@@ -71,6 +74,8 @@ def read_out(
         sites=sites,
         ties=tuple(_ties(program, inst, x)),
         grid=tuple(_grid(program, inst, x)),
+        onsite=tuple(_onsite(program, inst, x)),
+        stays=tuple(_stays(program, inst, x)),
         halls=tuple(_halls(program, inst, x)),
         it=tuple(_it(program, inst, x)),
         use=tuple(_use(program, inst, x)),
@@ -128,6 +133,45 @@ def _grid(program: Program, inst: Instance, x: FloatArray) -> Iterator[GridRow]:
 def _kv(inst: Instance, tie: int) -> float | None:
     kv = float(inst.ties.kv[tie])
     return None if np.isnan(kv) else kv
+
+
+def _onsite(program: Program, inst: Instance, x: FloatArray) -> Iterator[OnsiteRow]:
+    on, shape = inst.onsite, (len(inst.onsite.site), inst.time.n)
+    blocks, built, gone = np.zeros(shape), np.zeros(shape), np.zeros((shape[0], shape[1] + 1))
+    column, pair, period = standing(program, inst)
+    np.add.at(blocks, (pair, period), x[column])
+    stay = stays(program, inst)
+    np.add.at(built, (stay.pair, stay.start), x[stay.column])
+    np.add.at(gone, (stay.pair, stay.end), x[stay.column])
+    firm, mean = (_levels(firm_at(program, inst, f), x) for f in ("onsite.firm", "onsite.mean"))
+    some = (blocks > TINY) | (gone[:, :-1] > TINY)
+    for q, t in zip(*np.nonzero(some), strict=True):
+        option = on.option[q]
+        yield OnsiteRow(
+            inst.sites.ids[on.site[q]],
+            on.ids[option],
+            inst.time.names[t],
+            blocks=float(blocks[q, t]),
+            mw=float(blocks[q, t] * on.block_mw[option]),
+            firm_mw=float(firm[q, t]),
+            mean_mw=float(mean[q, t]),
+            built=float(built[q, t]),
+            retired=float(gone[q, t]),
+        )
+
+
+def _stays(program: Program, inst: Instance, x: FloatArray) -> Iterator[StayRow]:
+    on, stay = inst.onsite, stays(program, inst)
+    for j in np.flatnonzero(x[stay.column] > TINY):
+        option, start, end = on.option[stay.pair[j]], stay.start[j], int(stay.end[j])
+        natural = start + inst.time.life_periods(float(on.life_years[option]))
+        yield StayRow(
+            inst.sites.ids[on.site[stay.pair[j]]],
+            on.ids[option],
+            inst.time.names[start],
+            None if end >= min(natural, inst.time.n) else inst.time.names[end],
+            float(x[stay.column[j]]),
+        )
 
 
 def _halls(program: Program, inst: Instance, x: FloatArray) -> Iterator[HallRow]:
@@ -309,6 +353,7 @@ def start_values(program: Program, inst: Instance, plan: Solution) -> FloatArray
             ):
                 if columns[key] >= 0:
                     x[columns[key]] = count
+    _start_onsite(program, inst, plan, x)
     steps = program.index("headroom.steps", (len(inst.headroom.poi_ids), inst.time.n))
     for up in plan.upgrades:
         if up.poi_id in poi and up.period in period:
@@ -325,3 +370,27 @@ def start_values(program: Program, inst: Instance, plan: Solution) -> FloatArray
         if (entry.level, entry.region_id) in entered:
             since(enter[e], entered[entry.level, entry.region_id])
     return np.clip(x, program.matrix.lower, program.matrix.upper)
+
+
+def _start_onsite(program: Program, inst: Instance, plan: Solution, x: FloatArray) -> None:
+    """Set the whole blocks of ``plan`` in ``x``, and the plants and bridges that they make."""
+    on, stay, names = inst.onsite, stays(program, inst), (*inst.time.names, None)
+    wanted = {(r.site_id, r.option, r.since, r.until): r.blocks for r in plan.stays}
+    life = [inst.time.life_periods(float(years)) for years in on.life_years]
+    for j, column in enumerate(stay.column):
+        option, start, end = on.option[stay.pair[j]], stay.start[j], stay.end[j]
+        until = None if end >= min(start + life[option], inst.time.n) else names[end]
+        key = inst.sites.ids[on.site[stay.pair[j]]], on.ids[option], names[start], until
+        x[column] = wanted.get(key, 0.0) if on.whole[option] else 0.0
+    column, pair, period = standing(program, inst)
+    plant = firm_at(program, inst, "onsite.plant")
+    used = (x[column] > 0.5) & (plant[pair, period] >= 0)
+    x[plant[pair[used], period[used]]] = 1
+    bridge = program.index("onsite.bridge", (len(inst.sites.ids),))
+    site = {s: i for i, s in enumerate(inst.sites.ids)}
+    kind = {name: p for p, name in enumerate(on.ids)}
+    for row in plan.onsite:
+        known = row.site_id in site and row.option in kind
+        if known and row.firm_mw > 0 and on.bridge[kind[row.option]]:
+            column = bridge[[site[row.site_id]]]
+            x[column[column >= 0]] = 1

@@ -45,6 +45,40 @@ class GridRow:
 
 
 @dataclass(frozen=True)
+class OnsiteRow:
+    """On-site power of one option in a period: blocks and MW standing, changed at its start.
+
+    ``firm_mw`` counts on the design day, ``mean_mw`` is the energy served on site. ``retired``
+    counts blocks that leave, at the end of their life or before. MW are continuous where blocks
+    are too small to be counted: ``blocks`` is then mw over the size of a block.
+    """
+
+    site_id: str
+    option: str
+    period: str
+    blocks: float
+    mw: float
+    firm_mw: float
+    mean_mw: float
+    built: float
+    retired: float
+
+
+@dataclass(frozen=True)
+class StayRow:
+    """Blocks of an option energised at ``since`` that leave at ``until``.
+
+    None: at the end of their life, or after the horizon.
+    """
+
+    site_id: str
+    option: str
+    since: str
+    until: str | None
+    blocks: float
+
+
+@dataclass(frozen=True)
 class HallRow:
     """Whole halls of a class at a site: standing in the period, and changed at its start."""
 
@@ -210,9 +244,8 @@ class CashRow:
     """Capital paid in a calendar year, MUSD (real), by category."""
 
     year: int
-    category: (
-        str  # facility | it | ties | land | site | fiber | upgrades | security | entry | battery
-    )
+    # facility | it | ties | onsite | land | site | fiber | upgrades | security | entry | battery
+    category: str
     musd: float
 
 
@@ -233,6 +266,8 @@ class Solution:
     sites: tuple[SiteRow, ...] = ()
     ties: tuple[TieRow, ...] = ()
     grid: tuple[GridRow, ...] = ()
+    onsite: tuple[OnsiteRow, ...] = ()
+    stays: tuple[StayRow, ...] = ()
     halls: tuple[HallRow, ...] = ()
     it: tuple[ItRow, ...] = ()
     use: tuple[UseRow, ...] = ()

@@ -20,6 +20,7 @@ from sitepick.blocks import (
     hardware,
     headroom,
     limits,
+    onsite,
     power,
     procurement,
     regions,
@@ -43,8 +44,8 @@ class Block(Protocol):
 
 
 BLOCKS: tuple[Block, ...] = (
-    siting, ties, power, headroom, halls, hardware, demand, flexible, regions, procurement, budget,
-    limits, commitments,
+    siting, ties, power, onsite, headroom, halls, hardware, demand, flexible, regions, procurement,
+    budget, limits, commitments,
 )  # fmt: skip
 
 GOALS = {"max_compute": "compute", "earliest_mw": "earliest"}

@@ -7,6 +7,7 @@ import numpy as np
 from sitepick.blocks.columns import draw_at, grid_at, it_at, periods
 from sitepick.blocks.flexible import mean_mw_columns
 from sitepick.blocks.ledger import Ledger
+from sitepick.blocks.onsite import firm_at
 from sitepick.instance.power import HOURS
 from sitepick.instance.types import Instance
 from sitepick.program import FloatArray, IntArray, Program
@@ -20,8 +21,8 @@ def applies(inst: Instance) -> bool:
 
 
 def choosers(inst: Instance) -> IntArray:
-    """Return the sites that have several possible ties, whose energy is split by tie."""
-    return np.unique(inst.ties.site[~inst.ties.only])
+    """Return the sites with several sources, whose energy is split: ties, or on-site power."""
+    return np.union1d(inst.ties.site[~inst.ties.only], inst.onsite.site)
 
 
 def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
@@ -56,6 +57,9 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
         program.add_entries(balance[i, t], col, inst.halls.pue_peak[i, k])
     grid = grid_at(program, inst)
     program.add_entries(balance[ties.site], grid, -1)
+    firm = firm_at(program, inst)
+    pair, when = np.nonzero(firm >= 0)
+    program.add_entries(balance[inst.onsite.site[pair], when], firm[pair, when], -1)
     _draws(program, inst)
     price = _only_tie(inst, ties.energy_usd_per_mwh) * HOURS / 1e6
     for col, i, k, t in _it_columns(program, inst):
@@ -81,6 +85,9 @@ def _draws(program: Program, inst: Instance) -> None:
     choice = np.flatnonzero(~ties.only)
     drawn, grid = draw_at(program, inst)[choice], grid_at(program, inst)[choice]
     program.add_entries(energy[place[ties.site[choice]]], drawn, 1)
+    mean = firm_at(program, inst, "onsite.mean")
+    pair, when = np.nonzero(mean >= 0)
+    program.add_entries(energy[place[inst.onsite.site[pair]], when], mean[pair, when], 1)
     tie, period = np.repeat(choice, n), periods(inst, len(choice))
     first = ties.first[ties.site[tie]] == tie
     existing = np.where(first, inst.headroom.existing_mw[ties.site[tie]], 0.0)

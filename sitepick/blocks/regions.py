@@ -6,6 +6,7 @@ import numpy as np
 
 from sitepick.blocks.columns import grid_at, it_at, open_at, periods
 from sitepick.blocks.ledger import Ledger
+from sitepick.blocks.onsite import firm_at
 from sitepick.blocks.power import mean_mw_terms
 from sitepick.instance.power import HOURS
 from sitepick.instance.types import Instance, RegionRow
@@ -175,10 +176,15 @@ def _yearly(
 def co2_rate(
     program: Program, inst: Instance, sites: IntArray, period: int
 ) -> tuple[IntArray, FloatArray]:
-    """Return columns and coefficients of kt CO2 a year from the grid energy of ``sites``."""
+    """Return columns and coefficients of kt CO2 a year, of grid and on-site energy of ``sites``."""
     if not inst.grid:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    return mean_mw_terms(program, inst, sites, period, inst.ties.co2_kg_per_mwh * HOURS / 1e6)
+    per_mw = inst.ties.co2_kg_per_mwh * HOURS / 1e6
+    column, kt = mean_mw_terms(program, inst, sites, period, per_mw)
+    on = inst.onsite
+    mean = firm_at(program, inst, "onsite.mean")[:, period]
+    mine = (mean >= 0) & np.isin(on.site, sites)
+    return np.append(column, mean[mine]), np.append(kt, on.co2_kt[on.option[mine]])
 
 
 def water_rate(

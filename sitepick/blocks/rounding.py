@@ -45,7 +45,7 @@ def _by_site(program: Program, inst: Instance) -> None:
     site, hall, period = np.nonzero(halls_at(program, inst) >= 0)
     each = inst.halls.mw[hall] * inst.halls.pue_peak[site, hall]
     rest, whole, useful = _remainder(most[site, period], each)
-    useful &= inst.halls.existing[site, hall] == 0
+    useful &= (inst.halls.existing[site, hall] == 0) & ~np.isin(site, inst.onsite.sites)
     site, hall, period = site[useful], hall[useful], period[useful]
     rest, whole = rest[useful], whole[useful]
     top = most[site, period]

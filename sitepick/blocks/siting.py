@@ -6,6 +6,7 @@ import numpy as np
 
 from sitepick.blocks.columns import halls_at, it_at, open_at, periods, site_period
 from sitepick.blocks.ledger import Ledger
+from sitepick.blocks.onsite import land_terms
 from sitepick.instance.types import Instance
 from sitepick.program import Program
 
@@ -93,8 +94,12 @@ def _no_growth(program: Program, inst: Instance) -> None:
 
 
 def _land(program: Program, inst: Instance) -> None:
-    limited = np.flatnonzero(np.isfinite(inst.sites.usable_ha))
-    if not inst.halls.whole or not len(limited) or not inst.halls.ha.any():
+    finite = np.isfinite(inst.sites.usable_ha)
+    column, at, when, ha = land_terms(program, inst)
+    if not (inst.halls.whole and inst.halls.ha.any()):
+        finite &= np.isin(np.arange(len(finite)), at)
+    limited = np.flatnonzero(finite)
+    if not len(limited):
         return
     site = np.repeat(limited, inst.time.n)
     period = periods(inst, len(limited))
@@ -106,9 +111,14 @@ def _land(program: Program, inst: Instance) -> None:
         relaxable=True,
     )
     halls = halls_at(program, inst)
-    for k, ha in enumerate(inst.halls.ha):
+    for k, of_hall in enumerate(inst.halls.ha):
         here = halls[site, k, period]
-        program.add_entries(row[here >= 0], here[here >= 0], ha)
+        program.add_entries(row[here >= 0], here[here >= 0], of_hall)
+    place = np.full(len(finite), -1)
+    place[limited] = np.arange(len(limited))
+    known = place[at] >= 0
+    place, when = place[at[known]], when[known]
+    program.add_entries(row[place * inst.time.n + when], column[known], ha[known])
 
 
 def _campus(program: Program, inst: Instance) -> None:

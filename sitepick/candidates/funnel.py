@@ -10,6 +10,7 @@ from sitepick.candidates import (
     flexible,
     generate,
     measure,
+    onsite,
     power,
     queue,
     references,
@@ -70,6 +71,10 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
     notes += _climate(scenario, layers, places, site_regions)
     notes += _doubts(scenario, layers, places)
 
+    access, more = onsite.access(scenario, layers, places, site_regions)
+    notes += more
+    off_grid = places["site_id"].isin(onsite.off_grid_sites(scenario, access)).to_numpy()
+
     found, waits = None, empty(queue.COLUMNS)
     if with_grid:
         notes += _bare_pois(layers)
@@ -79,10 +84,11 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
         notes += more
         of_areas = flexible.at_pois(margins, pois["poi_id"].to_numpy(dtype=object))
         pois = pois.join(power.dated_mw(scenario, layers, pois, waits, of_areas))
-        _refuse_unknown_mw(scenario, layers, pois)
+        if not off_grid.any():
+            _refuse_unknown_mw(scenario, layers, pois)
         found = ties.search(scenario, places, pois, at_pois)
     measured = Measured(
-        places, site_regions, excluded, left, pois if with_grid else None, found, at_pois
+        places, site_regions, excluded, left, pois if with_grid else None, found, at_pois, off_grid
     )
     failed = screen(scenario, layers, measured)
     fact = places["fact"].to_numpy(dtype=bool)
@@ -95,6 +101,7 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
 
     tied, used, shared = empty(_TIES), empty(_POIS), empty(list(MARGINS))
     if found is not None:
+        _refuse_facts_without_poi(places[~off_grid], found)
         tied, used, more = _tied(scenario, layers, places, pois, site_regions, found)
         notes += more
         places["synthetic"] |= _tied_to_synthetic(places, tied, used)
@@ -137,6 +144,8 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
         margins=shared,
         sources=layers.sources,
         notes=(*layers.notes, *notes),
+        onsite=access[access["site_id"].isin(chosen["site_id"])].reset_index(drop=True),
+        onsite_sized=onsite.sized(scenario, layers),
     )
 
 
@@ -163,7 +172,6 @@ def _tied(
     found: ties.TieSearch,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Note]]:
     """Return the ties of the candidates, their POIs with prices, and notes."""
-    _refuse_facts_without_poi(places, found)
     tied, notes = ties.table(found, scenario, places, pois)
     used = pois[pois["poi_id"].isin(tied["poi_id"])].reset_index(drop=True)
     used, more = power.resolve_prices(used, scenario, layers, site_regions, tied)
@@ -257,8 +265,7 @@ def _refuse_unknown_mw(scenario: Scenario, layers: Layers, pois: pd.DataFrame) -
 
 
 def _refuse_facts_without_poi(places: pd.DataFrame, found: ties.TieSearch) -> None:
-    tied = np.zeros(len(places), dtype=bool)
-    tied[found.pairs["place"].to_numpy(dtype=int)] = True
+    tied = places.index.isin(found.pairs["place"].to_numpy(dtype=int))
     alone = places[places["fact"].to_numpy(dtype=bool) & ~tied]
     if len(alone):
         raise LayerError(

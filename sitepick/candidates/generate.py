@@ -46,7 +46,8 @@ def places(
 
     Columns: site_id, name, lon, lat (of a point inside; nan unlocated), decision, stated_ha (nan),
     polygon_ha (nan), land_musd, fixed_musd, max_it_mw, climate (or None), option_expires, poi_ids
-    (tuple or None), synthetic, keep:*. Places of ``scenario.existing`` have decision `existing`.
+    (tuple or None), gas (yes|no|unknown), synthetic, keep:*. Places of ``scenario.existing`` have
+    decision `existing`.
     """
     make = {"parcels": _parcels, "table": _table, "at_pois": _at_pois}[source]
     frame, geoms = make(scenario, layers)
@@ -90,7 +91,7 @@ def _columns(layer: pd.DataFrame, synthetic: np.ndarray | bool, **columns: objec
     base = {
         "decision": "consider", "stated_ha": np.nan, "land_musd": np.nan, "fixed_musd": 0.0,
         "max_it_mw": np.nan, "climate": None, "option_expires": None, "poi_ids": None,
-        "synthetic": synthetic,
+        "gas": "unknown", "synthetic": synthetic,
     }  # fmt: skip
     frame = pd.DataFrame({**base, **columns}, index=range(len(layer)))
     for name in ("climate", "option_expires", "poi_ids"):
@@ -101,6 +102,11 @@ def _columns(layer: pd.DataFrame, synthetic: np.ndarray | bool, **columns: objec
     for name in keep_columns(layer):
         frame[name] = layer[name].array
     return frame
+
+
+def _gas(layer: pd.DataFrame) -> np.ndarray | str:
+    """Return gas access (yes|no|unknown) of a layer's rows; unknown where nothing says it."""
+    return layer["gas"].to_numpy(dtype=object) if "gas" in layer else "unknown"
 
 
 def _is_synthetic(layers: Layers, role: str) -> bool:
@@ -121,6 +127,7 @@ def _parcels(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms]:
         max_it_mw=layer["max_it_mw"].to_numpy(dtype=float),
         climate=layer["climate"].to_numpy(dtype=object),
         option_expires=layer["option_expires"].to_numpy(dtype=object),
+        gas=_gas(layer),
         poi_ids=pd.Series(layer["poi_ids"].to_list(), dtype=object),
     )
     return frame, as_geoms(layer.geometry)
@@ -141,6 +148,7 @@ def _table(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms]:
         fixed_musd=np.nan_to_num(layer["fixed_musd"].to_numpy(dtype=float)),
         max_it_mw=layer["capacity_mw"].to_numpy(dtype=float),
         climate=layer["climate"].to_numpy(dtype=object),
+        gas=_gas(layer),
         poi_ids=pd.Series(layer["poi_ids"].to_list(), dtype=object),
     )
     return frame, as_geoms(layer.geometry)
@@ -155,6 +163,7 @@ def _at_pois(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms]:
         site_id=layer["poi_id"].to_numpy(dtype=object),
         name=layer["name"].to_numpy(dtype=object),
         stated_ha=scenario.candidates.area_ha,
+        gas=_gas(layer),
         poi_ids=pd.Series([(i,) for i in layer["poi_id"]], dtype=object),
     )
     return frame, as_geoms(layer.geometry)

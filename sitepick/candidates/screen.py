@@ -33,6 +33,7 @@ class Measured:
     pois: pd.DataFrame | None  # None: power is no limit
     ties: TieSearch | None
     at_pois: bool
+    off_grid: np.ndarray  # (places,) on-site power may serve it alone: it needs no POI
 
 
 @dataclass
@@ -138,16 +139,16 @@ def _no_poi(scenario: Scenario, at: Measured, failures: _Failures) -> None:
     assert at.pois is not None
     least_kv, most_km = scenario.candidates.min_kv, scenario.power.tie_km_max
     if at.at_pois:
-        if not least_kv:
+        if not least_kv or at.off_grid.all():
             return
         kv = dict(zip(at.pois["poi_id"], at.pois["kv"].to_numpy(float), strict=True))
         for place, site in enumerate(at.places["site_id"]):
-            if not kv[site] >= least_kv:
+            if not (kv[site] >= least_kv or at.off_grid[place]):
                 has = "kV unknown" if np.isnan(kv[site]) else f"{kv[site]:g} kV"
                 message = f"{has}; at least {least_kv:g} kV asked (candidates.min_kv)"
                 failures.add("no_poi", place, kv[site], least_kv, "kV", message)
         return
-    alone = np.ones(len(at.places), dtype=bool)
+    alone = ~at.off_grid
     alone[at.ties.pairs["place"].to_numpy(dtype=int)] = False
     of_kv = f" of at least {least_kv:g} kV" if least_kv else ""
     for k in np.flatnonzero(alone):
@@ -161,7 +162,7 @@ def _mw(scenario: Scenario, at: Measured, failures: _Failures) -> None:
     assert at.ties is not None
     assert at.pois is not None
     pairs = at.ties.pairs
-    served = set(pairs["place"][pairs["test"] == ""])
+    served = set(pairs["place"][pairs["test"] == ""]) | set(np.flatnonzero(at.off_grid))
     dry = pairs[~pairs["place"].isin(served)]
     mw, why = at.pois["mw"].to_numpy(float), at.pois["why"].to_numpy(dtype=object)
     ids = at.pois["poi_id"].to_numpy(dtype=object)

@@ -39,6 +39,25 @@ def _no_margins() -> pd.DataFrame:
     return pd.DataFrame({c: pd.Series(dtype=object) for c in MARGINS})
 
 
+def _no_onsite() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({c: pd.Series(dtype=object) for c in ONSITE})
+
+
+def _none_sized() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({c: pd.Series(dtype=object) for c in SIZED})
+
+
+ONSITE = ("site_id", "option_id", "from_date", "gas_usd_per_mmbtu")
+SIZED = (
+    "option_id", "solar_mw_per_mw", "storage_mwh_per_mw", "capex_usd_per_kw", "ha_per_mw",
+    "energy_share", "firm_credit", "curve",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Tables keyed by text ids, sorted by id. ``nan`` means unknown or no limit, as said."""
@@ -95,6 +114,14 @@ class Candidates:
     """Non-firm MW of `flexible.areas`: area, mw (of all its POIs together), hours (curtailed, a
     year), mean_depth and deepest (share cut, 0..1), hardest_event_hours (full-load hours of the
     worst event; nan for a load-duration curve), poi_ids (tuple, of POIs in `pois`)."""
+    onsite: pd.DataFrame = field(default_factory=_no_onsite)
+    """On-site options that a candidate may have: site_id, option_id, from_date (of permits, or
+    None), gas_usd_per_mmbtu (nan: burns no gas). Gas access and forbidding permits are applied."""
+    onsite_sized: pd.DataFrame = field(default_factory=_none_sized)
+    """Solar with storage per MW of constant load: option_id, solar_mw_per_mw, storage_mwh_per_mw,
+    capex_usd_per_kw (of the row's price year), ha_per_mw, energy_share (of a load of
+    its own size), firm_credit, curve (tuple of (size over load, share of the load's energy), rising
+    from (0, 0) and concave)."""
     overridden: pd.DataFrame = field(default_factory=_no_failures)
     """Failed tests of places that are facts (existing, required, committed) and so stayed
     candidates; columns as in `failed`."""

@@ -44,6 +44,7 @@ def judge(
         hardware,
         headroom,
         limits,
+        onsite,
         power,
         procurement,
         regions,
@@ -62,8 +63,8 @@ def judge(
     found, sound = rows.sound(case, solution)
     case.read_plan(sound)
     for room in (
-        siting, ties, power, headroom, halls, hardware, demand, flexible, regions, procurement,
-        budget, limits, commitments, deliverability, costs, cash, claims,
+        siting, ties, power, onsite, headroom, halls, hardware, demand, flexible, regions,
+        procurement, budget, limits, commitments, deliverability, costs, cash, claims,
     ):  # fmt: skip
         found.extend(room.check(case))
     return found

@@ -123,6 +123,20 @@ class Calendar:
             total += self.discount(t) * alive
         return musd * self.at_energisation(lead_months) * self.annuity(life_years) * total
 
+    def still_to_come(
+        self, musd: float, start: int, gone: int, life_years: float, lead_months: float
+    ) -> float:
+        """Return the present value, at period ``gone``, of annuities still to come, MUSD."""
+        years = 0.0
+        for t in range(gone, self.count):
+            age = months_between(self.starts[start], self.starts[t]) / 12
+            years += self.discount(t) * min(self.years_each, max(0.0, life_years - age))
+        return musd * self.at_energisation(lead_months) * self.annuity(life_years) * years
+
+    def periods_of(self, years: float) -> int:
+        """Return how many periods something stands that lives ``years``: begun ones count whole."""
+        return ceil(years / self.years_each - 1e-9)
+
     def payments(self, musd: float, start: int, lead_months: float) -> dict[int, float]:
         """Return the cash of a purchase by calendar year, MUSD: even over the months before."""
         months = whole_months(lead_months)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sitepick.checks.calendar import Calendar, move, whole_months
 from sitepick.scenario.catalog import HallClass, Hardware, hall_classes, hardware
+from sitepick.scenario.power_options import power_options
 from sitepick.scenario.rules import ExistingSite, RegionRule, Workload
 from sitepick.scenario.schema import Scenario
 from sitepick.solution import Solution
@@ -148,6 +149,9 @@ class Case:
         for tiers in self.queue.values():
             tiers.sort(key=lambda row: float(row["over_mw"]))
         self.ties, self.ties_of = {}, defaultdict(list)
+        self.options = {row.id: row for row in power_options(self.scenario)}
+        self.access = {(r["site_id"], r["option_id"]): r for r in rows_of(table.onsite)}
+        self.sized = {r["option_id"]: r for r in rows_of(table.onsite_sized)}
         self.existing = {e.site_id: e for e in self.scenario.existing}
         if self.has_grid:
             for row in rows_of(table.ties):
@@ -289,6 +293,10 @@ class Case:
         for ((site, poi, _), t), mw in self.grid.items():
             self._grid_of_site[site, t] += mw
             self._grid_of_poi[poi, t] += mw
+        self.onsite = {(r.site_id, r.option, at[r.period]): r for r in plan.onsite}
+        self.stays = {
+            (r.site_id, r.option, at[r.since], at.get(r.until or "")): r.blocks for r in plan.stays
+        }
         self.hall_rows = {(r.site_id, r.hall, at[r.period]): r for r in plan.halls}
         self.it_rows = {(r.site_id, r.hall, r.hardware, at[r.period]): r for r in plan.it}
         self._it_of_site: dict[tuple[str, int], dict[tuple[str, str], float]] = defaultdict(dict)
@@ -317,11 +325,20 @@ class Case:
         self.line_upgrades = {row.branch_id: at[row.period] for row in plan.line_upgrades}
         self.entered = {(row.level, row.region_id): start(row.entered) for row in plan.entered}
         named = set(self.opened) | {s for s in self.sites if self.stands(s)}
-        for rows in (
-            plan.ties, plan.grid, plan.halls, plan.it, plan.use, plan.serve, plan.nonfirm,
-            plan.shed, plan.backed, plan.batteries,
-        ):  # fmt: skip
-            named |= {row.site_id for row in rows}
+        tables = [
+            "ties",
+            "grid",
+            "onsite",
+            "halls",
+            "it",
+            "use",
+            "serve",
+            "nonfirm",
+            "shed",
+            "backed",
+            "batteries",
+        ]
+        named |= {row.site_id for table in tables for row in getattr(plan, table)}
         self.active_sites = sorted(named)  # those that stand or that any row speaks of
 
     @property

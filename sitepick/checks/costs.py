@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sitepick.checks import flexible, headroom
+from sitepick.checks import flexible, headroom, onsite
 from sitepick.checks.case import ANYWHERE, Case, Row, is_number, number
 from sitepick.checks.power import draws, energy_mwh
 from sitepick.checks.purchases import purchases, securities
@@ -12,8 +12,9 @@ from sitepick.checks.tolerance import RELATIVE, more
 from sitepick.finding import Finding
 
 TERMS = (
-    "facility", "it", "ties", "land", "site", "fiber", "upgrades", "security", "entry",
-    "energy", "demand_charge", "om", "transport", "battery", "curtailed", "penalty",
+    "facility", "it", "ties", "onsite", "land", "site", "fiber", "upgrades", "security", "entry",
+    "energy", "demand_charge", "onsite_running", "om", "transport", "battery", "curtailed",
+    "penalty",
 )  # fmt: skip
 
 
@@ -50,9 +51,11 @@ def terms(case: Case) -> dict[str, float]:
         )
     for musd, _ in securities(case):
         found["security"] += calendar.present_cost(musd, 0, None, 0)
+    found["onsite"] -= onsite.salvaged(case)
     found["energy"] = energy(case)
     for t in case.times:
         found["demand_charge"] += calendar.yearly(t, demand_charge(case, t))
+        found["onsite_running"] += calendar.yearly(t, onsite.running(case, t))
         found["om"] += calendar.yearly(t, operations(case, t))
         found["transport"] += calendar.yearly(t, transport(case, t))
         found["curtailed"] += calendar.yearly(t, flexible.lost_musd(case, t))

@@ -109,6 +109,35 @@ def layer_mw(case: Case, poi: str, t: int) -> float:
     return total
 
 
+def possible_mw(case: Case, poi: str, t: int) -> float:
+    """Return the most grid MW that a POI can carry in a period: letters, layer, areas, steps."""
+    power, total = case.scenario.power, 0.0
+    if poi in _lettered(case):
+        added = increments(case)
+        for offer_id, offer in case.offers.items():
+            if offer["poi_id"] == poi and counts(case, offer):
+                total += added[offer_id] * offer_share(case, offer, t)
+    else:
+        total = layer_mw(case, poi, t)
+        step = power.upgrade_step
+        if step and case.calendar.starts[t] >= case.calendar.earliest(step.lead_months):
+            total += step.mw * step.max_steps
+    start, following = case.calendar.starts[t], case.calendar.starts[t + 1]
+    areas = {area.name: area for area in case.scenario.flexible.areas}
+    for row in rows_of(case.candidates.margins):
+        area = areas[row["area"]]
+        begun = area.from_date is None or start >= area.from_date
+        if poi in row["poi_ids"] and begun:
+            lasts = area.to_date is None or (following - area.to_date).days <= 1
+            total += float(row["mw"]) if lasts else 0.0
+    if power.max_mw_per_poi is not None:
+        total = min(total, power.max_mw_per_poi)
+    if power.max_ramp_mw_per_year is not None:
+        before = possible_mw(case, poi, t - 1) if t else 0.0
+        total = min(total, before + power.max_ramp_mw_per_year * case.calendar.years_each)
+    return total
+
+
 def _lettered(case: Case) -> set[str]:
     return {row["poi_id"] for row in case.offers.values()}
 

@@ -39,14 +39,17 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def co2_kt_per_year(case: Case, sites: Iterable[str], t: int) -> float:
-    """Return the carbon of the sites' grid energy, kt a year, drawn as cleanly as the ties allow.
+    """Return the carbon of the sites' energy, kt a year; grid energy is drawn as cleanly as can be.
 
     MWh times kg per MWh are kg; a million kg are a kt.
     """
-    kg = 0.0
+    kg, sites = 0.0, set(sites)
     for site in sites:
         for draw in draws(case, site, t, by="co2_kg_per_mwh"):
             kg += energy_mwh(draw) * float(case.pois[draw.poi]["co2_kg_per_mwh"])
+    for (site, option, at), made in case.onsite.items():
+        if at == t and site in sites:
+            kg += made.mean_mw * 8760 * case.options[option].direct_co2_kg_per_mwh
     return kg / 1e6
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sitepick.checks import headroom
+from sitepick.checks import headroom, onsite
 from sitepick.checks.case import STANDING, Case, TieKey, day, number
 from sitepick.checks.states import upgrades_on_offer
 
@@ -26,6 +26,7 @@ def purchases(case: Case) -> Iterator[Purchase]:
     for bought in (
         _sites,
         _ties,
+        _onsite,
         _halls,
         _hardware,
         _upgrades,
@@ -76,6 +77,18 @@ def tie_musd(case: Case, tie: TieKey) -> float:
     kv = number(row["kv"])
     nearest = min(by_kv) if kv is None else min(by_kv, key=lambda c: (abs(c - kv), c))
     return (number(row["km"]) or 0.0) * by_kv[nearest] + power.tie_fixed_musd
+
+
+def _onsite(case: Case) -> Iterator[Purchase]:
+    for (site, option, t, _), blocks in case.stays.items():
+        kind = case.options[option]
+        mw = blocks * kind.block_mw
+        musd = mw * onsite.capex_musd_per_mw(case, option)
+        yield Purchase("onsite", musd, t, kind.life_years, kind.lead_months)
+        if number(case.sites[site]["land_musd"]) is None:
+            ha = mw * onsite.ha_per_mw(case, option)
+            price = case.scenario.candidates.land_musd_per_ha
+            yield Purchase("land", ha * price, t, None, kind.lead_months)
 
 
 def _halls(case: Case) -> Iterator[Purchase]:

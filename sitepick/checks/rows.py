@@ -23,6 +23,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "sites": ("site_id",),
     "ties": ("site_id", "poi_id", "kv"),
     "grid": ("site_id", "poi_id", "kv", "period"),
+    "onsite": ("site_id", "option", "period"),
+    "stays": ("site_id", "option", "since", "until"),
     "halls": ("site_id", "hall", "period"),
     "it": ("site_id", "hall", "hardware", "period"),
     "use": ("site_id", "hardware", "workload", "period"),
@@ -43,7 +45,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 """What makes a row of each table unique."""
 OF_GRID = ("line_upgrades", "dispatch", "excused")
 """Tables that name units and branches of a grid."""
-STARTS = ("opened", "since", "entered")
+STARTS = ("opened", "since", "until", "entered")
 """Columns that hold a period, or None for what stands already."""
 
 
@@ -62,6 +64,7 @@ def sound(case: Case, solution: Solution) -> tuple[list[Finding], Solution]:
     known = {
         "site_id": set(case.sites),
         "poi_id": set(case.pois),
+        "option": set(case.options),
         "hall": set(case.halls),
         "hardware": set(case.hardware),
         "workload": set(case.workloads),
@@ -142,6 +145,8 @@ def _fault_of_table(
         near = {row["poi_id"] for row in case.ties_of.get(cells["site_id"], [])}
         if cells["poi_id"] not in near:
             message = "no tie is possible between this site and this POI"
+    if table == "stays" and cells["since"] is None:
+        message = "on-site blocks that the plan did not energise"
     if table == "offers" and case.offers[cells["offer_id"]]["poi_id"] != cells["poi_id"]:
         message = f"the offer is one of POI {case.offers[cells['offer_id']]['poi_id']}"
     if table == "upgrades" and case.scenario.power.upgrade_step is None:

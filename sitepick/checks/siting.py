@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sitepick.checks import onsite
 from sitepick.checks.case import STANDING, Case, number
 from sitepick.checks.tolerance import more, share_of
 from sitepick.finding import Finding
@@ -43,8 +44,10 @@ def _decisions(case: Case) -> Iterator[Finding]:
 
 
 def _openings(case: Case) -> Iterator[Finding]:
-    earliest = case.calendar.earliest(case.tie_months)
     for site, t in sorted(case.opened.items()):
+        earliest = min(
+            case.calendar.earliest(case.tie_months), onsite.serves_alone_from(case, site)
+        )
         if case.stands(site):
             continue
         if t == STANDING:
@@ -54,7 +57,7 @@ def _openings(case: Case) -> Iterator[Finding]:
         start = case.calendar.starts[t]
         where = f"site {site}, {case.when(t)}"
         if start < earliest:
-            message = f"the site opens before {earliest}, the earliest date its tie can be ready"
+            message = f"the site opens before {earliest}, the first date of its tie or own power"
             yield Finding("siting.early", where, (earliest - start).days, "days", message)
         if case.closed(site, t):
             message = "the site opens during a moratorium of its region"
@@ -101,7 +104,8 @@ def _land(case: Case, site: str) -> Iterator[Finding]:
         used = 0.0
         for hall, row in case.halls.items():
             used += case.halls_at(site, hall, t) * row.hall_it_mw * row.ha_per_mw
+        used += onsite.land_ha(case, site, t)
         over = more(used, usable, share_of(usable))
         if over:
-            message = f"the halls need {used:,.6g} ha, {usable:,.6g} ha are usable"
+            message = f"halls and on-site power need {used:,.6g} ha, {usable:,.6g} ha are usable"
             yield Finding("siting.land", f"site {site}, {case.when(t)}", over, "ha", message)

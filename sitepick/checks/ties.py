@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sitepick.checks import onsite
 from sitepick.checks.case import STANDING, Case, key_of, number, tie_words
 from sitepick.checks.tolerance import more
 from sitepick.finding import Finding
@@ -60,6 +61,6 @@ def _count(case: Case, site: str) -> Iterator[Finding]:
         if count > allowed:
             message = f"{count} ties stand, at most {allowed} may"
             yield Finding("ties.most", where, count - allowed, "ties", message)
-        if is_open and len(possible) == 1 and count == 0:
+        if is_open and len(possible) == 1 and count == 0 and not onsite.has_options(case, site):
             message = "an open site with one possible tie does not have it"
             yield Finding("ties.only", where, 1, "ties", message)

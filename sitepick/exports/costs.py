@@ -16,11 +16,12 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sitepick.exports import onsite
 from sitepick.exports.flexible import FlexibleUse
 from sitepick.exports.sheet import Row, records
 from sitepick.exports.stages import offer_active, offer_share
 from sitepick.instance.timeline import FOREVER, Timeline
-from sitepick.scenario.catalog import HallClass, Hardware, hall_classes, hardware
+from sitepick.scenario.catalog import Evidence, hall_classes, hardware
 
 if TYPE_CHECKING:
     from sitepick.candidates.types import Candidates
@@ -74,7 +75,7 @@ class Lookup:
         for r in records(candidates.site_regions):
             self.regions_of[r["site_id"]][r["level"]] = r["region_id"]
 
-    def price(self, row: HallClass | Hardware) -> float:
+    def price(self, row: Evidence) -> float:
         """Return the factor that brings a catalog row's money to the scenario's price year."""
         money = self.scenario.money
         years = money.price_year - (row.price_year or money.price_year)
@@ -132,6 +133,7 @@ class _Coster(Lookup):
         self._hardware()
         self._openings()
         self._shared_capital()
+        onsite.charge(self, self.candidates, self.solution, self._spend, self._pay, self.out)
         self._energy()
         self._demand_charges()
         self._operations()
@@ -296,6 +298,7 @@ class _Coster(Lookup):
         for grid in self.solution.grid:
             room[grid.site_id, self.at[grid.period]][grid.poi_id] += factor * grid.grid_mw
         for (site, t), drawn in self.out.drawn_mw.items():
+            self.out.drawn_mw[site, t] = drawn = max(0.0, drawn)  # less by what is served on site
             pois = room[site, t]
             first = self.first_tie.get(site)
             if site in self.existing and first is not None:

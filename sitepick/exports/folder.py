@@ -31,10 +31,14 @@ if TYPE_CHECKING:
 TEMPORARY = ".tmp-"
 RESOLVED = "scenario.resolved.yaml"
 REPORT = "report.json"
-_CSV = {"sites_by_period": "sites.csv", "cash": "cash.csv", "nonfirm": "nonfirm.csv"}
+_CSV = {
+    "sites_by_period": "sites.csv", "cash": "cash.csv", "onsite": "onsite.csv",
+    "nonfirm": "nonfirm.csv",
+}  # fmt: skip
 _GEOJSON = {"sites": "sites.geojson", "candidates": "candidates.geojson"}
 _XLSX = (
-    "run_info", "sites", "sites_by_period", "cash", "candidates", "letters", "nonfirm", "notes",
+    "run_info", "sites", "sites_by_period", "onsite", "cash", "candidates", "letters", "nonfirm",
+    "notes",
 )  # fmt: skip
 """Sheets of the workbook, where the plan has them."""
 

@@ -14,11 +14,10 @@ from sitepick.exports.rows import (
     SYNTHETIC,
     SiteRows,
     level_columns,
-    point,
     region_fields,
     stage_fields,
 )
-from sitepick.exports.sheet import Field, Row, Sheet, as_kind, plain, records, with_keep
+from sitepick.exports.sheet import Field, Row, Sheet, as_kind, plain, point, records, with_keep
 from sitepick.exports.stages import Tier, layer_tiers, waits_of
 
 if TYPE_CHECKING:

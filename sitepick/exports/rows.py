@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sitepick.exports.costs import Lookup, SiteCosts, site_costs
 from sitepick.exports.flexible import FlexibleUse
-from sitepick.exports.sheet import Field, Row, Sheet, plain, unused, with_keep
+from sitepick.exports.sheet import Field, Row, Sheet, plain, point, unused, with_keep
 from sitepick.exports.stages import StagedGrid, staged_grid
 from sitepick.exports.terms import capital_terms, yearly_terms
 from sitepick.exports.text import clean
@@ -39,11 +39,13 @@ _CAPITAL_MEANING = {
     "security": "securities of letters (by the site's share of the POI's MW)",
     "entry": "entry of regions (by the site's share of the region's IT MW)",
     "battery": "batteries that stand in for curtailed MW",
+    "onsite": "on-site power",
 }  # fmt: skip
 _YEARLY_MEANING = {
     "energy": "energy bought", "demand_charge": "demand charges, minimum takes included",
     "om": "operation and maintenance", "transport": "carrying the traffic served",
     "curtailed": "price of work lost to curtailment (no money paid)",
+    "onsite_running": "fuel, O&M and rent of on-site power",
 }  # fmt: skip
 
 
@@ -93,6 +95,13 @@ FLEXIBLE_FIELDS = (
     Field("nonfirm_grid_mw", "grid MW", "number", "part of grid_mw_peak that may be curtailed"),
     Field("battery_mw", "battery MW", "number", "batteries that stand in for curtailed MW"),
 )
+"""Columns of scenarios with non-firm MW."""
+ONSITE = (
+    Field("onsite_mw", "MW", "number", "on-site power standing (solar: MW of load it is made for)"),
+    Field("onsite_firm_mw", "MW", "number", "on-site power counted on the design day"),
+    Field("onsite_mean_mw", "mean MW", "number", "annual mean power served on site"),
+)
+"""Columns of scenarios with on-site options."""
 
 
 class SiteRows:
@@ -154,6 +163,7 @@ class SiteRows:
                   "contracted at the POIs, existing contracts included; empty without a grid"),
             *stage_fields(self.grid),
             *(FLEXIBLE_FIELDS if self.flexible.applies else ()),
+            *(ONSITE if self.scenario.onsite.options else ()),
         ]  # fmt: skip
         for hall, name in self.by_hall.items():
             fields += [
@@ -180,7 +190,8 @@ class SiteRows:
             *fields,
             Field("drawn_mw", "mean grid MW", "number",
                   "annual mean power drawn: IT MW x load factor x pue_avg"),
-            Field("co2_kt_per_year", "kt CO2 per year", "number", "of the energy bought"),
+            Field("co2_kt_per_year", "kt CO2 per year", "number",
+                  "of the energy bought, and of what is burnt on site"),
             Field("water_ml_per_year", "million litres per year", "number", "on-site water"),
             SYNTHETIC,
         ]  # fmt: skip
@@ -196,6 +207,12 @@ class SiteRows:
                 if name is not None:
                     mine[name] += row.it_mw
         halls = {(r.site_id, at[r.period], r.hall): r.halls for r in self.solution.halls}
+        onsite: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for made in self.solution.onsite:
+            here = onsite[made.site_id, made.period]
+            here["onsite_mw"] += made.mw
+            here["onsite_firm_mw"] += made.firm_mw
+            here["onsite_mean_mw"] += made.mean_mw
         power = ("it_mw", "facility_mw", *self.by_hall.values(), *self.by_hardware.values())
         rows = []
         for site in sorted(self.opened):
@@ -204,6 +221,8 @@ class SiteRows:
                 if self.flexible.applies:
                     shown |= self._nonfirm(site, period, shown["grid_mw_peak"])
                 shown |= {name: plain(it[site, t][name]) for name in power}
+                if self.scenario.onsite.options:
+                    shown |= {f.name: plain(onsite[site, period][f.name]) for f in ONSITE}
                 for hall, name in self.by_hall.items():
                     shown[_halls(name)] = halls.get((site, t, hall), 0)
                 rows.append(shown)
@@ -254,13 +273,6 @@ class SiteRows:
 
 def _halls(it_column: str) -> str:
     return "halls_" + it_column.removeprefix("it_mw_")
-
-
-def point(row: Row) -> Row | None:
-    """Return the GeoJSON point of a row, None where it has no place."""
-    if row["lon"] is None or row["lat"] is None:
-        return None
-    return {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
 
 
 def site_rows(scenario: Scenario, candidates: Candidates, solution: Solution) -> list[Row]:

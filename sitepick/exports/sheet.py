@@ -173,3 +173,10 @@ def with_keep(
 def dump_json(value: Any) -> str:
     """Return JSON text: UTF-8 kept readable, finite numbers only."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def point(row: Row) -> Row | None:
+    """Return the GeoJSON point of a row, None where it has no place."""
+    if row["lon"] is None or row["lat"] is None:
+        return None
+    return {"type": "Point", "coordinates": [row["lon"], row["lat"]]}

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sitepick import __version__
+from sitepick.exports.onsite import onsite_sheet
 from sitepick.exports.places import candidates_sheet, links_sheet, regions_sheet, sites_sheet
 from sitepick.exports.places import substations_sheet as substations
 from sitepick.exports.rows import SiteRows
@@ -38,12 +39,19 @@ def run_sheets(run: Run) -> list[Sheet]:
         substations(made),
         links_sheet(made),
         *([regions] if regions is not None else []),
+        *_onsite(made),
         cash_sheet(run),
         letters_sheet(made),
         *([made.flexible.sheet()] if made.flexible.applies else []),
         notes_sheet(run),
         run_info(run),
     ]
+
+
+def _onsite(made: SiteRows) -> list[Sheet]:
+    if not made.scenario.onsite.options:
+        return []
+    return [onsite_sheet(made.scenario, made.solution, made.look.sites)]
 
 
 def cash_sheet(run: Run) -> Sheet:
@@ -53,7 +61,8 @@ def cash_sheet(run: Run) -> Sheet:
     fields = (
         Field("year", "calendar year", "integer", "year in which it is paid"),
         Field("category", "", "text",
-              "facility, it, ties, land, site, fiber, upgrades, security, entry or battery"),
+              "facility, it, ties, onsite, land, site, fiber, upgrades, security, entry or "
+              "battery"),
         Field("cash_musd", money, "number", "capital paid, not discounted"),
     )  # fmt: skip
     rows: list[Row] = [

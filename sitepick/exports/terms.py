@@ -13,9 +13,11 @@ YEARLY = ("energy", "demand_charge", "om", "transport")
 
 def capital_terms(scenario: Scenario) -> tuple[str, ...]:
     """Return the categories of capital that a plan of this scenario can have."""
-    return CAPITAL if scenario.flexible.battery is None else (*CAPITAL, "battery")
+    onsite = ("onsite",) if scenario.onsite.options else ()
+    return (*CAPITAL, *onsite, *(("battery",) if scenario.flexible.battery is not None else ()))
 
 
 def yearly_terms(scenario: Scenario) -> tuple[str, ...]:
     """Return the yearly costs that a plan of this scenario can have."""
-    return (*YEARLY, "curtailed") if scenario.power.nonfirm == "flexible" else YEARLY
+    onsite = ("onsite_running",) if scenario.onsite.options else ()
+    return (*YEARLY, *onsite, *(("curtailed",) if scenario.power.nonfirm == "flexible" else ()))

@@ -13,6 +13,7 @@ from sitepick.errors import ScenarioError
 from sitepick.instance.demand import demand_of
 from sitepick.instance.equipment import halls_of, hardware_of
 from sitepick.instance.flexible import flexible_of
+from sitepick.instance.onsite import onsite_of, opening_from, sites_with_options
 from sitepick.instance.power import headroom_of, ties_of
 from sitepick.instance.regions import RegionSets, regions_of
 from sitepick.instance.tables import positions, records
@@ -46,22 +47,29 @@ def assemble(scenario: Scenario, candidates: Candidates) -> Instance:
     headroom = headroom_of(scenario, candidates, time, site_at)
     existing = (frame["decision"] == "existing").to_numpy(dtype=bool)
     poi_at = {b: i for i, b in enumerate(headroom.poi_ids)}
-    ties = ties_of(scenario, candidates, site_at, poi_at, existing, headroom.most_mw)
+    powered = sites_with_options(candidates, site_at)
+    ties = ties_of(scenario, candidates, site_at, poi_at, existing, headroom.most_mw, powered)
     demand = demand_of(scenario, candidates, time, site_at)
     commitments = _commitments(candidates, time, site_at)
-    bound = _max_it(scenario, frame, ties, headroom, demand, commitments, grid=grid)
-    limited = np.isfinite(_stated_max(scenario, frame)) | (not grid)
+    bound = _max_it(scenario, frame, ties, headroom, demand, commitments, powered, grid=grid)
+    limited = np.isfinite(_stated_max(scenario, frame)) | powered | (not grid)
     halls = halls_of(scenario, candidates, time, site_at, bound)
     hardware = hardware_of(scenario, time, site_at, halls, regions)
     supplies = _supplies(scenario, candidates, time, site_at, hardware)
     halls, hardware = _ordered_in_time(time, supplies, halls, hardware)
     bound = np.maximum(bound, hardware.existing_mw.sum(axis=(1, 2)).max(axis=1, initial=0.0))
     budget, budget_from = _budget(scenario, time)
+    most_mw = bound * halls.pue_peak.max(axis=1, initial=1.0)
+    onsite = onsite_of(scenario, candidates, time, site_at, most_mw)
+    sites = _sites(scenario, frame, time, regions, bound, limited, existing, grid=grid)
+    early = opening_from(onsite, len(site_at), time.n)
+    sites = replace(sites, open_from=np.minimum(sites.open_from, early))
     return Instance(
         time=time,
-        sites=_sites(scenario, frame, time, regions, bound, limited, existing, grid=grid),
+        sites=sites,
         ties=ties,
         headroom=headroom,
+        onsite=onsite,
         halls=halls,
         hardware=hardware,
         demand=demand,
@@ -146,10 +154,13 @@ def _max_it(
     headroom: Headroom,
     demand: DemandData,
     commitments: tuple[Commitment, ...],
+    powered: BoolArray,
     *,
     grid: bool,
 ) -> FloatArray:
     """Return (S,) finite bounds of IT MW: the candidate's own, its POIs', and all that is asked.
+
+    POIs do not bound sites with on-site power (``powered``).
 
     More IT than the largest total demand is never of use, unless a limit asks for it; what such
     limits can ask is added. Hardware with less yield than the reference needs more IT MW.
@@ -160,7 +171,8 @@ def _max_it(
         # of ties of which a site may have one, only the largest counts
         (np.maximum if ties.most == 1 else np.add).at(best, ties.site, ties.tight_mw)
         least = _least_pue(scenario)
-        bound = np.minimum(bound, (best + headroom.existing_mw) / least)
+        by_grid = (best + headroom.existing_mw) / least
+        bound = np.minimum(bound, np.where(powered, np.inf, by_grid))
     if not np.isfinite(bound).all():
         bound = np.minimum(bound, _most_asked(scenario, demand, commitments))
     return bound

@@ -29,8 +29,12 @@ def ties_of(
     poi_at: Mapping[str, int],
     existing: BoolArray,
     most_mw: FloatArray,
+    powered: BoolArray,
 ) -> Ties:
-    """Return the possible ties. ``existing`` (S,), ``most_mw`` (B,) finite grid MW by POI."""
+    """Return the possible ties. ``existing`` (S,), ``most_mw`` (B,) finite grid MW by POI.
+
+    Sites that may have on-site power (``powered``, (S,)) may open before or without their tie.
+    """
     table = candidates.ties[candidates.ties["site_id"].isin(list(site_at))]
     site = positions(table["site_id"], site_at)
     highest = -table["kv"].fillna(0.0).to_numpy(dtype=float)
@@ -54,7 +58,7 @@ def ties_of(
         kv=kv,
         musd=np.where(owned, 0.0, tie_musd(kv, km, power)),
         owned=owned,
-        only=count[site] == 1,
+        only=(count[site] == 1) & ~powered[site],
         energy_usd_per_mwh=pois["energy_usd_per_mwh"].to_numpy(dtype=float),
         co2_kg_per_mwh=pois["co2_kg_per_mwh"].to_numpy(dtype=float),
         life_years=power.tie_life_years,

@@ -125,12 +125,24 @@ class Timeline:
 
     def purchase(self, life_years: float, lead_months: float) -> FloatArray:
         """Return (T,) the present cost of 1 MUSD overnight cost energised at each period."""
+        return self._annuities(life_years, lead_months).sum(axis=1)
+
+    def remaining(self, life_years: float, lead_months: float) -> FloatArray:
+        """Return (T, T + 1) the part of `purchase` that falls into periods from the second on.
+
+        Entry [s, e]: present value of the annuities of a purchase at s still to come at e.
+        """
+        whole = self._annuities(life_years, lead_months)
+        to_come = np.cumsum(whole[:, ::-1], axis=1)[:, ::-1]
+        return np.hstack([to_come, np.zeros((self.n, 1))])
+
+    def _annuities(self, life_years: float, lead_months: float) -> FloatArray:
+        """Return (T, T) the present value of each period's annuity of a purchase at each period."""
         start = self.months[:-1]
         age = (start[None, :] - start[:, None]) / 12  # [s, t] years from p[s] to p[t]
         alive = np.minimum(self.dt[None, :], np.maximum(0, life_years - age))
         alive = np.where(age >= 0, alive, 0.0)
-        worth = (alive * self.discount[None, :]).sum(axis=1)
-        return self.compounding(lead_months) * self.crf(life_years) * worth
+        return self.compounding(lead_months) * self.crf(life_years) * alive * self.discount[None, :]
 
     def life_periods(self, life_years: float) -> int:
         """Return for how many periods a purchase lives: ceil(life / dt)."""

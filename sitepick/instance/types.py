@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 from sitepick.instance.timeline import Timeline
 from sitepick.program import BoolArray, FloatArray, IntArray
 
@@ -213,6 +215,51 @@ class Supply:
 
 
 @dataclass(frozen=True)
+class Permit:
+    """Most MW of blocks of some (site, option) pairs standing at one time."""
+
+    label: str  # "state TX"
+    pairs: IntArray  # indices into Onsite.site
+    max_mw: float
+
+
+@dataclass(frozen=True)
+class Onsite:
+    """On-site power: P options, Q possible pairs of site and option, in order of site."""
+
+    ids: tuple[str, ...]
+    whole: BoolArray  # (P,) blocks are whole; else MW are continuous
+    bridge: BoolArray  # (P,) stands in for grid MW to come
+    islanded: BoolArray  # (P,) may serve where no tie stands
+    leaves: BoolArray  # (P,) may leave before the end of its life
+    block_mw: FloatArray  # (P,)
+    spare: IntArray  # (P,) blocks that do not count as firm
+    credit: FloatArray  # (P,) firm MW per MW of the other blocks
+    energy_share: FloatArray  # (P,) most mean MW per MW of blocks
+    solar: tuple[tuple[int, float, float], ...]
+    """(option, a, b): mean MW <= a x mean facility MW of the site + b x MW of blocks."""
+    life_years: FloatArray  # (P,)
+    lead_months: FloatArray  # (P,)
+    serve_periods: IntArray  # (P,) periods that a block may serve; T: all
+    capex_musd: FloatArray  # (P,) per block
+    salvage: FloatArray  # (P,) share of the remaining annuities returned
+    fixed_musd: FloatArray  # (P,) rent and fixed O&M per block and year
+    ha: FloatArray  # (P,) per block
+    co2_kt: FloatArray  # (P,) per mean MW and year
+    site: IntArray  # (Q,)
+    option: IntArray  # (Q,)
+    build_from: IntArray  # (Q,) first period of blocks; T: never
+    most: IntArray  # (Q,) most blocks
+    energy_musd: FloatArray  # (Q,) fuel and variable O&M per mean MW and year
+    permits: tuple[Permit, ...]
+
+    @property
+    def sites(self) -> IntArray:
+        """Return the sites that have some option, sorted."""
+        return np.unique(self.site)
+
+
+@dataclass(frozen=True)
 class Commitment:
     """Something decided: a site open, IT MW or grid MW at least, from period ``start``."""
 
@@ -230,6 +277,7 @@ class Instance:
     sites: Sites
     ties: Ties
     headroom: Headroom
+    onsite: Onsite
     halls: Halls
     hardware: HardwareData
     demand: DemandData
@@ -278,4 +326,7 @@ class Instance:
             "supply": tuple(s.name for s in self.supplies),
             "limit": self.headroom.shared_ids,
             "source": self.flexible.sources,
+            "option": self.onsite.ids,
+            "end": (*self.time.names, "end"),
+            "permit": tuple(p.label for p in self.onsite.permits),
         }

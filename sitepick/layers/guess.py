@@ -232,6 +232,7 @@ FILE_WORDS = {
     "queue": "queue time_to_power wait",
     "commitments": "commit",
     "matrix": "matrix rtt latency",
+    "solar_days": "solar sun pv irradiance",
 }
 
 

@@ -36,6 +36,7 @@ SORTED_BY = {
     "queue": ["level", "region_id", "over_mw"],
     "commitments": ["site_id", "date", "what"],
     "matrix": ["site_id", "place_id"],
+    "solar_days": ["profile_id", "day_id"],
 }
 UNIQUE = {
     "substations": ["poi_id"],
@@ -49,6 +50,7 @@ UNIQUE = {
     "power_offers": ["offer_id"],
     "queue": ["level", "region_id", "over_mw"],
     "matrix": ["site_id", "place_id", "meaning"],
+    "solar_days": ["profile_id", "day_id"],
 }
 
 
@@ -215,6 +217,7 @@ class _Loader:
             queue,
             sites,
         )
+        from sitepick.layers.solar import clean_solar_days
 
         return {
             "substations": power.clean_substations,
@@ -232,6 +235,7 @@ class _Loader:
             "queue": queue.clean_queue,
             "commitments": matrix.clean_commitments,
             "matrix": matrix.clean_matrix,
+            "solar_days": clean_solar_days,
         }[role]
 
     def _together(self, role: str, frames: list[pd.DataFrame]) -> pd.DataFrame:

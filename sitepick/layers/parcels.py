@@ -48,6 +48,7 @@ def clean_parcels(columns: Columns) -> pd.DataFrame:
             "poi_ids": columns.id_tuples("poi_ids"),
             "climate": object_array(list(columns.text("climate"))),
             "max_it_mw": columns.number("max_it_mw"),
+            "gas": columns.choices("gas", default="unknown"),
         },
         geometry,
     )

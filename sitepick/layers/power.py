@@ -55,6 +55,7 @@ def clean_substations(columns: Columns) -> pd.DataFrame:
             "from_date": columns.dates("from_date"),
             "estimated": columns.flags("estimated", default=False),
             "synthetic": columns.flags("synthetic", default=columns.table.synthetic),
+            "gas": columns.choices("gas", default="unknown"),
         },
         columns.table.geometry,
     )

@@ -15,7 +15,7 @@ from sitepick.layers.table import object_array
 from sitepick.layers.types import Source
 from sitepick.scenario.inputs import LayerFile, RegionLayer
 
-NUMBERS = ("co2_kg_per_mwh", "energy_usd_per_mwh", "capex_factor")
+NUMBERS = ("co2_kg_per_mwh", "energy_usd_per_mwh", "capex_factor", "gas_usd_per_mmbtu")
 Opener = Callable[[LayerFile, str], tuple[Columns, Reading, Source] | None]
 
 

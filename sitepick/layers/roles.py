@@ -8,6 +8,7 @@ from typing import Literal
 Kind = Literal["id", "text", "number", "kv", "date", "flag", "choice", "ids"]
 STAGES = ("energised", "signed", "studied", "requested", "published", "assumed")
 DECISIONS = ("consider", "require", "forbid", "existing")
+GAS = ("yes", "no", "unknown")
 COMMITTED = ("site", "it_mw", "grid_mw")
 
 
@@ -41,6 +42,7 @@ ROLES: dict[str, dict[str, Column]] = {
         "from_date": DATE,
         "estimated": Column("flag"),
         "synthetic": Column("flag"),
+        "gas": Column("choice", choices=GAS),
     },
     "lines": {"line_id": FREE_ID, "kv": Column("kv", "kv"), "rating_mva": Column("number", "mva")},
     "fiber_nodes": {"node_id": FREE_ID, "name": TEXT},
@@ -52,6 +54,7 @@ ROLES: dict[str, dict[str, Column]] = {
         "co2_kg_per_mwh": Column("number", "kg_per_mwh"),
         "energy_usd_per_mwh": Column("number", "usd_per_mwh"),
         "capex_factor": Column("number"),
+        "gas_usd_per_mmbtu": Column("number"),
     },
     "exclusions": {},
     "parcels": {
@@ -64,6 +67,7 @@ ROLES: dict[str, dict[str, Column]] = {
         "poi_ids": Column("ids"),
         "climate": TEXT,
         "max_it_mw": _mw(),
+        "gas": Column("choice", choices=GAS),
     },
     "sites": {
         "site_id": ID,
@@ -73,6 +77,7 @@ ROLES: dict[str, dict[str, Column]] = {
         "usable_ha": Column("number", "ha"),
         "poi_ids": Column("ids"),
         "climate": TEXT,
+        "gas": Column("choice", choices=GAS),
     },
     "demand": {"place_id": FREE_ID, "name": TEXT, "weight": Column("number"), "mw": _mw()},
     "demand_mw": {
@@ -131,6 +136,13 @@ ROLES: dict[str, dict[str, Column]] = {
         "date": Column("date", required=True),
         "musd": Column("number", "musd"),
     },
+    "solar_days": {
+        "profile_id": Column("id"),
+        "day_id": ID,
+        "hour": Column("number", required=True),
+        "mw_per_mw": Column("number", required=True),
+        "days_per_year": Column("number"),
+    },
     "matrix": {"site_id": ID, "place_id": ID, "value": Column("number", required=True)},
 }
 ID_OF = {
@@ -149,8 +161,11 @@ ID_OF = {
     "commitments": "site_id",
     "demand_mw": "place_id",
     "matrix": "site_id",
+    "solar_days": "day_id",
 }
-NO_OWN_ID = ("exclusions", "demand_mw", "tariffs", "queue", "commitments", "matrix")
+NO_OWN_ID = (
+    "exclusions", "demand_mw", "tariffs", "queue", "commitments", "matrix", "solar_days",
+)  # fmt: skip
 """Roles whose rows are not named by an id of their own, so a column `id` is not theirs."""
 PLACE = ("lon", "lat", "wkt")
 """Columns that place a table's rows on the map; `fields:` may name them for every role."""

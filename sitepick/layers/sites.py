@@ -25,6 +25,7 @@ def clean_sites(columns: Columns) -> pd.DataFrame:
             "usable_ha": columns.number("usable_ha"),
             "poi_ids": columns.id_tuples("poi_ids"),
             "climate": columns.text("climate"),
+            "gas": columns.choices("gas", default="unknown"),
         },
         geometry,
     )

@@ -66,7 +66,8 @@ class Layers:
     pois: gpd.GeoDataFrame | None = None
     """poi_id, name, kv (the highest, nan unknown), kv_levels (all of them, highest first, as
     345;138; None: no other is known), headroom_mw (load headroom, grid MW; nan unknown),
-    from_date (date or None), estimated (bool), synthetic (bool), geometry Point."""
+    from_date (date or None), estimated (bool), synthetic (bool), gas (yes|no|unknown: whether
+    pipeline gas can be had there), geometry Point."""
     lines: gpd.GeoDataFrame | None = None
     """line_id, kv, rating_mva (nan unknown), geometry LineString or MultiLineString."""
     fiber_nodes: gpd.GeoDataFrame | None = None
@@ -75,17 +76,18 @@ class Layers:
     """link_id, from_node, to_node (text or None), geometry LineString."""
     regions: gpd.GeoDataFrame | None = None
     """level, region_id, name, climate (or None), co2_kg_per_mwh (nan), energy_usd_per_mwh (nan),
-    capex_factor (nan), further attributes joined by CSV as ``attr:NAME``, geometry polygon.
-    One row per (level, region_id), unique."""
+    capex_factor (nan), gas_usd_per_mmbtu (nan), further attributes joined by CSV as
+    ``attr:NAME``, geometry polygon. One row per (level, region_id), unique."""
     exclusions: gpd.GeoDataFrame | None = None
     """name, buffer_km, include (bool), geometry any."""
     parcels: gpd.GeoDataFrame | None = None
     """parcel_id, name, decision (consider|require|forbid|existing), usable_ha (nan: from the
     polygon), ask_musd (nan), option_expires (date or None), poi_ids (tuple of text or None),
-    climate (or None), max_it_mw (nan), geometry point or polygon."""
+    climate (or None), max_it_mw (nan), gas (yes|no|unknown), geometry point or polygon."""
     sites: gpd.GeoDataFrame | None = None
     """site_id, name, fixed_musd, capacity_mw (IT MW, nan no limit), usable_ha (nan), poi_ids
-    (tuple or None), climate (or None), geometry Point or None (plain facility location)."""
+    (tuple or None), climate (or None), gas (yes|no|unknown), geometry Point or None (plain facility
+    location)."""
     demand: gpd.GeoDataFrame | None = None
     """place_id, name, weight (default 1), mw (nan: not stated), geometry Point or None."""
     demand_mw: pd.DataFrame | None = None
@@ -110,6 +112,8 @@ class Layers:
     """site_id, place_id, meaning (rtt_ms|km|musd_per_mw_year), value."""
     curves: tuple[LoadCurve | None, ...] = ()
     """Load curves of `flexible.areas`, in the order of the scenario; None where it states MW."""
+    solar_days: pd.DataFrame | None = None
+    """profile_id, day_id, days_per_year, mw_per_mw (tuple of 24, by local solar hour)."""
     sources: tuple[Source, ...] = ()
     notes: tuple[Note, ...] = ()
 

@@ -21,6 +21,7 @@ MOST_SITES = 12
 _MOST_WORKLOADS = 3
 LIMIT_WORDS = {
     "headroom.limit": "dated grid MW at POIs", "headroom.shared": "limits that POIs share",
+    "onsite.permit": "permits of on-site power",
     "headroom.ramp": "growth of MW at POIs",
     "budget.year": "money", "procurement.cap": "supply", "siting.land": "land",
     "siting.max": "largest campus size", "siting.min": "smallest campus size",
@@ -100,7 +101,7 @@ def work_unit(run: Run) -> str:
 
 
 def demand_table(run: Run, made: SiteRows) -> Table:
-    """Return demand, what is placed and short, and grid MW by stage, at year ends."""
+    """Return demand, what is placed and short, grid MW by stage and on-site MW, at year ends."""
     solution, ends, unit = made.solution, year_ends(run), work_unit(run)
     served = _sum((r.workload, r.period, r.ref_mw) for r in solution.serve)
     short = _sum((r.workload, r.period, r.ref_mw) for r in solution.turned_away)
@@ -125,6 +126,12 @@ def demand_table(run: Run, made: SiteRows) -> Table:
             values = [grid[stage, e.period] for e in ends]
             if any(values):
                 add(f"  {stage}", "grid MW", values)
+    firm = _sum((r.option, r.period, r.firm_mw) for r in solution.onsite)
+    used = list(dict.fromkeys(r.option for r in solution.onsite))
+    if used:
+        add("On site, firm", "MW", [sum(firm[o, e.period] for o in used) for e in ends])
+        for option in used:
+            add(f"  {option}", "MW", [firm[option, e.period] for e in ends])
     columns = (
         Column("At 31 December", align="left"),
         Column("", align="left"),

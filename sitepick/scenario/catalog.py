@@ -6,6 +6,7 @@ The rows live in ``catalogs/*.yaml`` beside this file, each with ``source``,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
 
 Climate = Literal["cold", "mild", "hot_dry", "hot_humid"]
 CLIMATES: tuple[Climate, ...] = get_args(Climate)
-TABLES = ("halls", "hardware", "power_options", "lead_times", "line_types", "conditions")
+TABLES = (
+    "halls", "hardware", "power_options", "solar_days", "lead_times", "line_types", "conditions",
+)  # fmt: skip
 """Names of the catalog tables, each a file ``catalogs/NAME.yaml``."""
 
+Plain = Callable[[dict[str, Any]], dict[str, Any]]
 _Pue = Annotated[Number, Field(ge=1, le=3)]
 
 
@@ -70,10 +74,15 @@ class Evidence(Section):
     )
 
 
-class HallClass(Evidence):
-    """A class of data hall: density, cooling, cost. Halls are whole."""
+class Row(Evidence):
+    """A catalog row that a scenario names."""
 
     id: str = Field(min_length=1, description="Name used in the scenario and in every output.")
+
+
+class HallClass(Row):
+    """A class of data hall: density, cooling, cost. Halls are whole."""
+
     name: str = Field("", description="What it is, in words.")
     kw_per_rack: Positive = Field(description="Largest rack power it can take, kW.")
     hall_it_mw: Positive = Field(description="IT MW of one hall.")
@@ -115,10 +124,9 @@ class HallClass(Evidence):
         return self
 
 
-class Hardware(Evidence):
+class Hardware(Row):
     """An accelerator or server class. Yield is per workload: never one figure."""
 
-    id: str = Field(min_length=1, description="Name used in the scenario and in every output.")
     name: str = Field("", description="What it is, in words.")
     kw_per_rack: Positive = Field(
         description="Rack power, kW: it fits hall classes of at least that."
@@ -169,21 +177,27 @@ def catalog_ids(name: str) -> list[str]:
     return [str(row["id"]) for row in table(name)]
 
 
-R = TypeVar("R", HallClass, Hardware)
+R = TypeVar("R", bound=Row)
 
 
 @cache
-def _catalog_row(kind: type[R], name: str, row_id: str) -> R:
+def _catalog_row(kind: type[R], name: str, row_id: str, plain: Plain | None = None) -> R:
     for row in table(name):
         if row["id"] == row_id:
-            return kind.model_validate(row)
+            return kind.model_validate(row if plain is None else plain(row))
     raise KeyError(row_id)
 
 
-def _resolve(asked: list[str | R], kind: type[R], name: str) -> tuple[R, ...]:
+def resolved(
+    asked: list[str | R], kind: type[R], name: str, plain: Plain | None = None
+) -> tuple[R, ...]:
+    """Return the rows asked for, in that order; an own row replaces one of the same id.
+
+    ``plain`` takes from a row of the catalog what is only shown. Raises KeyError for unknown ids.
+    """
     found: dict[str, R] = {}
     for item in asked:
-        row = _catalog_row(kind, name, item) if isinstance(item, str) else item
+        row = _catalog_row(kind, name, item, plain) if isinstance(item, str) else item
         if row.id not in found or not isinstance(item, str):
             found[row.id] = row
     return tuple(found.values())
@@ -194,7 +208,7 @@ def hall_classes(scenario: Scenario) -> tuple[HallClass, ...]:
 
     Raises KeyError for an unknown id; `read_scenario` has refused those already.
     """
-    return () if scenario.halls == "none" else _resolve(scenario.halls, HallClass, "halls")
+    return () if scenario.halls == "none" else resolved(scenario.halls, HallClass, "halls")
 
 
 def hardware(scenario: Scenario) -> tuple[Hardware, ...]:
@@ -203,7 +217,7 @@ def hardware(scenario: Scenario) -> tuple[Hardware, ...]:
     Raises KeyError for an unknown id; `read_scenario` has refused those already.
     """
     asked = scenario.hardware
-    return () if asked == "none" else _resolve(asked, Hardware, "hardware")
+    return () if asked == "none" else resolved(asked, Hardware, "hardware")
 
 
 def reference(scenario: Scenario) -> Hardware:

@@ -14,9 +14,11 @@ from sitepick.scenario.catalog import (
     fits,
     hall_classes,
     hardware,
+    table,
 )
 from sitepick.scenario.fields import ALL_TIME, value_at
 from sitepick.scenario.messages import did_you_mean, find
+from sitepick.scenario.power_options import TABLE, plain, power_options
 from sitepick.scenario.schema import Scenario
 from sitepick.scenario.yaml_tree import Node, problem
 
@@ -52,7 +54,8 @@ def check_consistency(scenario: Scenario) -> list[Fault]:
         faults += _fitting(scenario)
         faults += _existing(scenario)
         faults += _hardware_named(scenario)
-    return [*faults, *_bounds(scenario), *_regions(scenario), *_flexible(scenario)]
+    faults += [*_onsite(scenario), *_bounds(scenario), *_regions(scenario)]
+    return [*faults, *_flexible(scenario)]
 
 
 def _unknown_rows(s: Scenario, name: str) -> Iterator[Fault]:
@@ -244,6 +247,52 @@ def _hardware_named(s: Scenario) -> Iterator[Fault]:
             )
 
 
+def _onsite(s: Scenario) -> Iterator[Fault]:
+    shown = {r["id"]: r for r in table(TABLE)}
+    known = [name for name, row in shown.items() if plain(row).get("planned", True)]
+    seen: set[str] = set()
+    unknown = False
+    for i, item in enumerate(s.onsite.options):
+        at: Path = ("onsite", "options", i)
+        name = item if isinstance(item, str) else item.id
+        if isinstance(item, str) and name not in shown:
+            unknown = True
+            hint = did_you_mean(name, known) or f"; known: {', '.join(known)}"
+            yield Fault(at, f"unknown power option '{name}'{hint}")
+        elif not (name in known if isinstance(item, str) else item.planned):
+            note = shown[name]["note"] if name in shown else "planned is false"
+            yield Fault(at, f"'{name}' is shown only, it is no source of power on site: {note}")
+        if name in seen:
+            yield Fault(at, f"power option '{name}' is listed twice; give one of them another id")
+        seen.add(name)
+    if not s.onsite.options:
+        if s.onsite.permits:
+            yield Fault(("onsite", "permits"), "permits without options: name some in options")
+        return
+    if s.power.model == "none":
+        yield Fault(
+            ("onsite", "options"),
+            "on-site power needs 'model: grid': without it power is no limit",
+            ("power", "model"),
+        )
+    if not unknown:
+        days = {"default"} if not s.layers.solar_days else None
+        for i, row in enumerate(power_options(s)):
+            if row.profile and days is not None and row.profile not in days:
+                at = ("onsite", "options", i)
+                text = f"profile '{row.profile}' needs a file in layers.solar_days; or 'default'"
+                yield Fault(at, text)
+        suns = [i for i, row in enumerate(power_options(s)) if row.profile]
+        for i in suns[1:]:
+            text = "two options with a profile would both be made for the same load; list one"
+            yield Fault(("onsite", "options", i), text, ("onsite", "options", suns[0]))
+    for i, permit in enumerate(s.onsite.permits):
+        for j, name in enumerate(permit.options or []):
+            if name not in seen:
+                text = f"'{name}' is none of onsite.options{did_you_mean(name, seen)}"
+                yield Fault(("onsite", "permits", i, "options", j), text)
+
+
 def _bounds(s: Scenario) -> Iterator[Fault]:
     low, high = s.candidates.min_it_mw_per_site, s.candidates.max_it_mw_per_site
     if high is not None and low > high:
@@ -307,6 +356,9 @@ def _regions(s: Scenario) -> Iterator[Fault]:
         (("flexible", "areas", i, "level"), area.level)
         for i, area in enumerate(s.flexible.areas)
         if area.level is not None
+    ]
+    asked += [
+        (("onsite", "permits", i, "level"), rule.level) for i, rule in enumerate(s.onsite.permits)
     ]
     for at, level in asked:
         if level not in levels:

@@ -102,6 +102,10 @@ class LayerList(Section):
     commitments: OneOrMany[LayerFile] = Field(
         [], description="Decisions already made: site_id, what, mw, date, musd."
     )
+    solar_days: OneOrMany[LayerFile] = Field(
+        [],
+        description="Representative solar days: day_id, hour (local solar, 0 to 23), mw_per_mw, days_per_year; profile_id where there are several.",
+    )
     matrix: OneOrMany[MatrixFile] = Field(
         [], description="Measured site-to-place cost or round-trip time."
     )

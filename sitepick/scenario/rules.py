@@ -225,7 +225,7 @@ class Limits(Section):
         None, ge=0, description="Most sites open, existing ones included."
     )
     co2_kt_per_year_max: NonNegative | None = Field(
-        None, description="CO2 of grid energy in any period, kt per year."
+        None, description="CO2 of grid and on-site energy in any period, kt per year."
     )
     water_ml_per_year_max: NonNegative | None = Field(
         None, description="On-site water in any period, million litres per year."

@@ -26,6 +26,7 @@ from sitepick.scenario.fields import (
 from sitepick.scenario.flexible import Flexible
 from sitepick.scenario.grid import GridStudy
 from sitepick.scenario.inputs import LayerList
+from sitepick.scenario.onsite import Onsite
 from sitepick.scenario.power import CandidateRules, Power
 from sitepick.scenario.rules import Demand, ExistingSite, Fiber, Limits, Regions, Solver, SupplyItem
 
@@ -142,6 +143,9 @@ class Scenario(Section):
     )
     flexible: Flexible = Field(
         default_factory=Flexible, description="Non-firm MW of areas, and batteries."
+    )
+    onsite: Onsite = Field(
+        default_factory=Onsite, description="Power made on site, until the grid comes or for good."
     )
     demand: Demand = Field(description="What is asked.")
     halls: HallList = Field(

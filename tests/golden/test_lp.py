@@ -22,9 +22,36 @@ from sitepick.planner import Planner
 from sitepick.program import Program
 from sitepick.solve.outcome import Limits
 
+NAN = float("nan")
 HERE = Path(__file__).parent / "lp"
 MODEL = Path(__file__).parents[2] / "docs" / "model.md"
 NAMES = [block.NAME for block in BLOCKS]
+
+
+@cache
+def onsite_program() -> Program:
+    """Return a world with a bridge that is salvaged, N+2 engines for an island, and fuel cells."""
+    engine = {"base": "recip", "block_mw": 10, "lead_months": 18}
+    scenario = tiny.scenario(
+        onsite={
+            "options": [
+                {**engine, "id": "bridge", "role": "bridge", "after": "salvage",
+                 "bridge_years_max": 1, "firm_credit": 0.9},
+                engine,
+                {"base": "sofc", "price_year": 2025},
+                {"base": "solar_bess", "id": "sun"},
+            ],
+            "permits": [{"level": "state", "ids": ["S1"], "options": ["recip"], "max_mw": 60}],
+        },
+    )  # fmt: skip
+    pairs = (("A", "bridge", None, 4.0), ("A", "recip", date(2029, 1, 1), 5.0),
+             ("B", "sofc", None, 3.0), ("B", "sun", None, NAN))  # fmt: skip
+    curve = ((0.0, 0.0), (0.5, 0.4), (1.0, 0.6), (2.0, 0.7))
+    tables = tiny.candidates(
+        onsite=tiny.rows(*pairs, of="onsite"),
+        onsite_sized=tiny.rows(("sun", 4, 8, 5000, 9.7, 0.6, 0.3, curve), of="onsite_sized"),
+    )
+    return Planner(prepared(scenario, tables), Limits()).program
 
 
 @cache
@@ -86,7 +113,7 @@ def flexible() -> Program:
     return Planner(prepared(scenario, tables), Limits()).program
 
 
-WORLDS = {"flexible": flexible}
+WORLDS = {"flexible": flexible, "onsite": onsite_program}
 """Worlds of their own for blocks whose options would change what the others write."""
 
 

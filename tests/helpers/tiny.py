@@ -120,6 +120,11 @@ COLUMNS: dict[str, Sequence[str]] = {
     "margins": (
         "area", "mw", "hours", "mean_depth", "deepest", "hardest_event_hours", "poi_ids",
     ),
+    "onsite": ("site_id", "option_id", "from_date", "gas_usd_per_mmbtu"),
+    "onsite_sized": (
+        "option_id", "solar_mw_per_mw", "storage_mwh_per_mw", "capex_usd_per_kw", "ha_per_mw",
+        "energy_share", "firm_credit", "curve",
+    ),
     "site_regions": ("site_id", "level", "region_id"),
     "regions": ("level", "region_id", "name", "capex_factor"),
     "sites": (

@@ -17,6 +17,7 @@ from helpers import tiny
 from sitepick.candidates.types import Candidates
 from sitepick.layers.types import Layers
 from sitepick.run import Prepared
+from sitepick.scenario.power_options import power_options
 from sitepick.scenario.read import Loaded
 from sitepick.scenario.schema import Scenario
 
@@ -100,6 +101,11 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
         )
     if grid:
         _flexible(Dice(seed + 10_000), record, tables)
+    # a second set of dice: the world is otherwise the same with and without on-site power
+    extra = Dice(seed + 1_000_000)
+    if grid and extra.yes(0.5):
+        record["onsite"] = _onsite(extra, last)
+        tables |= _access(extra, record, tables)
     return Scenario.model_validate(record), tiny.candidates(**tables)
 
 
@@ -423,6 +429,65 @@ def _procurement(dice: Dice, last: int, halls: list[str], hardware: list[str]) -
         if dice.yes(0.3):
             found[per] |= {"level": "state", "ids": dice.one((["S0"], ["S0", "S1"]))}
     return found
+
+
+def _onsite(dice: Dice, last: int) -> dict[str, Any]:
+    money = {"price_year": dice.one((None, 2024)), "life_years": dice.one((20, 2, 1.5))}
+    kinds: list[dict[str, Any]] = [
+        {"base": "recip", "block_mw": dice.one((2, 5)), "spare_blocks": dice.whole(2, 3),
+         "lead_months": dice.one((12, 30)), **money},
+        {"id": "set", "base": "gt_aero", "role": "bridge", "block_mw": 4, "lead_months": 18,
+         "after": dice.one(("backup", "salvage")), "salvage_pct": dice.one((0, 60, 100)),
+         "spare_blocks": dice.one((0, 1)), "bridge_years_max": dice.one((None, 1, 2)), **money},
+        {"id": "hired", "rent_usd_per_kw_month": dice.number(5, 60), "block_mw": 2,
+         "heat_rate_mmbtu_per_mwh": 10, "role": dice.one(("bridge", "prime")),
+         "firm_credit": dice.one((0.8, 1)), "lead_months": 6, "ha_per_mw": 0.5},
+        {"base": "sofc", "lead_months": dice.one((0, 12)), "role": dice.one(("prime", "bridge"))},
+        {"base": "solar_bess", "block_mw": dice.one((1, 3)), "lead_months": 20},
+        {"id": "well", "capex_usd_per_kw": 3000, "block_mw": 3, "energy_usd_per_mwh": 20,
+         "availability": 0.7, "islanded": True, "lead_months": 20},
+    ]  # fmt: skip
+    options = dice.some(kinds, dice.whole(1, 3))
+    names = [o.get("id", o.get("base")) for o in options]
+    permits = [
+        {"level": "state", "max_mw": dice.number(2, 40), "per": dice.one(("region", "site"))},
+        {"level": "land", "ids": ["L0"], "options": [names[0]], "max_mw": dice.number(0, 20)},
+    ]
+    return {
+        "options": options,
+        "gas_usd_per_mmbtu": dice.number(2, 8),
+        "permits": dice.some(permits, dice.whole(0, 2)),
+    }
+
+
+def _access(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> dict[str, Any]:
+    """Return the tables of on-site access; solar is made to round figures."""
+    found, island = [], []
+    asked = Scenario.model_validate({**SKELETON, "onsite": record["onsite"]})
+    for site in tables["sites"]:
+        for option in power_options(asked):
+            if site["status"] == "candidate" and dice.yes(0.7):
+                gas = dice.number(2, 8) if option.burns else NAN
+                day = dice.one((None, None, date(FIRST, 7, 1)))
+                found.append((site["site_id"], option.id, day, gas))
+                island += [site["site_id"]] * option.islanded
+    curve = ((0.0, 0.0), (0.5, 0.4), (1.0, 0.6), (2.0, 0.8))
+    sized = [("solar_bess", 4.0, 8.0, dice.number(900, 6000), 9.7, 0.6, 0.3, curve)]
+    named = {o.id for o in power_options(asked)}
+    ties = tables["ties"]
+    if island and dice.yes(0.3):  # a site without any tie
+        ties = [t for t in ties if t["site_id"] != island[0]]
+    return {
+        "ties": ties,
+        "onsite": tiny.rows(*found, of="onsite"),
+        "onsite_sized": tiny.rows(*(r for r in sized if r[0] in named), of="onsite_sized"),
+    }
+
+
+SKELETON: dict[str, Any] = {
+    "version": 1, "as_of": "2026-01-01", "periods": {"from": "2028", "to": "2029"},
+    "demand": {"it_mw": 1},
+}  # fmt: skip
 
 
 def _existing(

@@ -48,6 +48,8 @@ def test_every_term_by_hand() -> None:
         "land": 0.08 * (F_24 * 6 * FROM_0 + F_12 * 1 * FROM_1),
         "site": F_24 * CRF_30 * (3 * FROM_0 + (3 + 2) * FROM_1),
         "fiber": F_24 * CRF_20 * 10 * 0.06 * FROM_0,
+        "onsite": 0.0,
+        "onsite_running": 0.0,
         "upgrades": 0.0,
         "security": 0.08 * 0.1 * 30 * FROM_0,
         "entry": 0.0,
