@@ -14,6 +14,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from sitepick.checks.calendar import Calendar, move, whole_months
+from sitepick.checks.named import sites_named, stays_of
 from sitepick.scenario.catalog import HallClass, Hardware, hall_classes, hardware
 from sitepick.scenario.power_options import power_options
 from sitepick.scenario.rules import ExistingSite, RegionRule, Workload
@@ -294,9 +295,7 @@ class Case:
             self._grid_of_site[site, t] += mw
             self._grid_of_poi[poi, t] += mw
         self.onsite = {(r.site_id, r.option, at[r.period]): r for r in plan.onsite}
-        self.stays = {
-            (r.site_id, r.option, at[r.since], at.get(r.until or "")): r.blocks for r in plan.stays
-        }
+        self.stays = stays_of(plan, at)
         self.hall_rows = {(r.site_id, r.hall, at[r.period]): r for r in plan.halls}
         self.it_rows = {(r.site_id, r.hall, r.hardware, at[r.period]): r for r in plan.it}
         self._it_of_site: dict[tuple[str, int], dict[tuple[str, str], float]] = defaultdict(dict)
@@ -325,20 +324,7 @@ class Case:
         self.line_upgrades = {row.branch_id: at[row.period] for row in plan.line_upgrades}
         self.entered = {(row.level, row.region_id): start(row.entered) for row in plan.entered}
         named = set(self.opened) | {s for s in self.sites if self.stands(s)}
-        tables = [
-            "ties",
-            "grid",
-            "onsite",
-            "halls",
-            "it",
-            "use",
-            "serve",
-            "nonfirm",
-            "shed",
-            "backed",
-            "batteries",
-        ]
-        named |= {row.site_id for table in tables for row in getattr(plan, table)}
+        named |= sites_named(plan)
         self.active_sites = sorted(named)  # those that stand or that any row speaks of
 
     @property
