@@ -200,12 +200,14 @@ def _limits(
         [grid.rating_mw + added_mw(case, grid, one.state.t) for one in judged]
     )  # (M, S)
     excuses = [one.excuses for one in judged]
-    worst = _worst(flows.intact(injected), rating, BASE, excuses, near)
+    margin = asked.excuse_margin_mw
+    worst = _worst(flows.intact(injected), rating, BASE, excuses, margin, near)
     yield from _told("deliverability.normal", grid, judged, worst)
     limit = rating * (asked.emergency_pct / 100)
     worst = {}
     for lost in outages.tolist():
-        for key, found in _worst(flows.without(lost, injected), limit, lost, excuses, near).items():
+        after = _worst(flows.without(lost, injected), limit, lost, excuses, margin, near)
+        for key, found in after.items():
             known = worst.get(key)
             if known is not None:
                 found.count += known.count
@@ -221,9 +223,13 @@ def _worst(
     limit: FloatArray,
     lost: int,
     excuses: list[dict[Pair, float]],
+    margin_mw: float,
     near: Near,
 ) -> dict[tuple[int, int], _Worst]:
-    """Return by (state, branch) what is over ``limit`` (M, S) and not excused after an outage."""
+    """Return by (state, branch) what is over ``limit`` (M, S) and not excused after an outage.
+
+    ``margin_mw``: by how much the plan may worsen what is excused.
+    """
     found: dict[tuple[int, int], _Worst] = {}
     branches, states = np.nonzero(np.abs(flow) > _NEAR * limit)
     for branch, s in zip(branches.tolist(), states.tolist(), strict=True):
@@ -231,7 +237,7 @@ def _worst(
         bare, carried = float(limit[branch, s]), float(flow[branch, s])
         side = pair, 1 if carried > 0 else -1
         near[side] = max(near.get(side, 0.0), abs(carried) - bare)
-        allowed = bare + excuses[s].get(pair, 0.0)
+        allowed = bare + (excuses[s][pair] + margin_mw if pair in excuses[s] else 0.0)
         over = more(abs(carried), allowed)
         if over:
             found[s, branch] = _Worst(over, pair, carried, allowed)
@@ -349,11 +355,15 @@ def _adequacy(case: Case, asked: GridStudy, grid: Grid) -> Iterator[Finding]:
                 for g, bus in enumerate(grid.plants.bus.tolist())
                 if bus in inside
             )
-            load = float(state_of(case, grid, condition, t).load_mw[buses].sum())
-            load += float(new_load(case, grid, condition, t)[buses].sum())
-            needed = (1 + rule.reserve_margin_pct / 100) * load
-            over = more(needed, there)
+            reserve = 1 + rule.reserve_margin_pct / 100
+            other = reserve * float(state_of(case, grid, condition, t).load_mw[buses].sum())
+            new = reserve * float(new_load(case, grid, condition, t)[buses].sum())
+            # a zone that lacks its margin before any new load: no fault of the plan, but no room
+            over = more(new, max(0.0, there - other))
             if over:
-                message = f"load and reserve need {needed:,.6g} MW, {there:,.6g} can be counted on"
+                message = (
+                    f"other load and its reserve need {other:,.6g} MW, the plan's {new:,.6g}; "
+                    f"{there:,.6g} can be counted on"
+                )
                 where = f"zone {rule.zone}, condition {condition.id}, {case.when(t)}"
                 yield Finding("deliverability.adequacy", where, over, "MW", message)

@@ -123,12 +123,16 @@ def credited_mw(grid: Grid, condition: StudyCondition, unit: int, when: date) ->
 
 
 def new_load(case: Case, grid: Grid, condition: StudyCondition, t: int) -> FloatArray:
-    """Return (N,) MW that the plan draws at the buses of its POIs; POIs without a bus draw none."""
+    """Return (N,) firm MW that the plan draws at the buses of its POIs.
+
+    What may be curtailed is not drawn when the grid is at its limits; POIs without a bus draw none.
+    """
     out = np.zeros(grid.n_bus)
     for poi in sorted({poi for (_, poi, _), at in case.grid if at == t}):
         if poi in grid.poi_index:
             bus = grid.poi_bus[grid.poi_index[poi]]
-            out[bus] += case.poi_mw(poi, t) * condition.new_load_pct / 100
+            firm = case.poi_mw(poi, t) - case.nonfirm_of_poi.get((poi, t), 0.0)
+            out[bus] += max(0.0, firm) * condition.new_load_pct / 100
     return out
 
 

@@ -120,6 +120,10 @@ class GridStudy(Section):
         "least",
         description="least: overloads that no dispatch avoids before any new load are excused, least total MW; none: they are an error.",
     )
+    excuse_margin_mw: NonNegative = Field(
+        0,
+        description="MW by which the plan may worsen each excused overload before that counts.",
+    )
     poi_limit: Literal["connection", "headroom"] = Field(
         "connection",
         description="What a POI without a letter can carry besides: what its kV connects, or the layer's single headroom too.",

@@ -16,14 +16,20 @@ from helpers.small_grid import EXCUSED, grid, judged, plan, scenario, tie
 from helpers.tiny import P0, P1, P2, added, changed, dropped
 
 from sitepick.checks import judge
+from sitepick.checks.case import Case as Judged
+from sitepick.checks.states import conditions_of, new_load
 from sitepick.layers.types import Layers
 from sitepick.network.types import Grid
 from sitepick.scenario.schema import Scenario
-from sitepick.solution import DispatchRow, ExcusedRow, LineUpgradeRow, Solution
+from sitepick.solution import DispatchRow, ExcusedRow, LineUpgradeRow, NonfirmRow, Solution
 
 PLAN = plan()
 UPGRADE = {"branch_id": "RQ", "mw": 5, "musd": 10, "lead_months": 24}
 BOUGHT = added(PLAN, "line_upgrades", LineUpgradeRow("RQ", P0))
+SLIGHTLY = {"id": "peak", "credit_pct": {"wind": 20}, "new_load_pct": 100 / 45}
+Q_AT_T = np.array([0, 4, 2])
+SLIGHT = plan(G=(18 + 28 / 45, 18 + 46 / 45, 18 + 46 / 45))
+"""A 45th of the new load: 0.4 MW at T, which worsens its excuses by 0.2 MW, 0.4 after an outage."""
 ADEQUATE = {"reserve_margin_pct": 10, "import_mw": 0.8}
 """72 MW drawn from 2029 on and 10 % ask for 79.2; 80 MW gas and 8 of wind are there."""
 
@@ -53,6 +59,13 @@ RIGHT: dict[str, Case] = {
         plan(excused={("ST1", "base"): 0.5, ("ST2", "base"): 0.5}),
         scenario(outages={"min_kv": None}),
         grid(ratings={"RQ": 24.0, "QP": 8.0}),
+    ),
+    "an excuse worsened within the margin": (
+        SLIGHT, scenario(conditions=[SLIGHTLY], excuse_margin_mw=0.4), grid(poi_bus=Q_AT_T),
+    ),
+    "a zone that lacks its margin without the plan": (
+        PLAN, scenario(adequacy={"zone": "east", "reserve_margin_pct": 900}),
+        grid(zone=("west", "west", "east", "east", "east")),
     ),
     "adequate": (PLAN, scenario(adequacy={**ADEQUATE}), grid()),
 }  # fmt: skip
@@ -142,6 +155,10 @@ WRONG: dict[str, Wrong] = {
         plan(excused=FIVE_MORE), scenario(), grid(ratings={"RQ": 22.5}),
         {"deliverability.normal": [1.5, 1.5], "deliverability.excused": [5]},
     ),
+    "an excuse worsened beyond the margin": (
+        SLIGHT, scenario(conditions=[SLIGHTLY], excuse_margin_mw=0.3), grid(poi_bus=Q_AT_T),
+        {"deliverability.emergency": [0.1] * 4},
+    ),
     "excuses where none are": (
         PLAN, scenario(excuse="none"), grid(), {"deliverability.excused": [1, 0.5] * 6},
     ),
@@ -164,6 +181,10 @@ WRONG: dict[str, Wrong] = {
     "a reserve that is not there": (
         PLAN, scenario(adequacy={"reserve_margin_pct": 25}), grid(),
         {"deliverability.adequacy": [2, 2]},
+    ),
+    "a reserve that lacks before any new load": (
+        PLAN, scenario(adequacy={"reserve_margin_pct": 300}), grid(),
+        {"deliverability.adequacy": [4 * 28, 4 * 46, 4 * 46]},
     ),
     "a zone that imports too little": (
         PLAN, scenario(adequacy={"zone": "west", "reserve_margin_pct": 10, "import_mw": 20}),
@@ -246,3 +267,29 @@ def test_messages_name_the_branch_the_outage_and_the_state() -> None:
     found = judged(PLAN, on=grid(ratings={"RQ": 10.5, "RP": 40.0, "QP": 40.0}))
     worst = [f for f in found if "branch RQ after losing RP, condition peak, 2029" in f.where]
     assert "4 outages overload it" in worst[0].message
+
+
+def test_what_may_be_curtailed_is_not_drawn() -> None:
+    part = NonfirmRow("A", "P", "area:north", P0, 8.0)
+    case = Judged(scenario(), tiny.candidates(), added(PLAN, "nonfirm", part), network=grid())
+    peak = conditions_of(case)["peak"]
+    assert new_load(case, grid(), peak, 0).tolist() == [20, 0, 0, 0, 0]
+    assert new_load(case, grid(), peak, 1).tolist() == [28, 18, 0, 0, 0]
+
+
+def test_one_line_for_many_branches() -> None:
+    """25 circuits to T over their rating: the 20 worst by name, the others as one sum."""
+    small = grid()
+    more = [*range(small.n_branch), *[small.branch_ids.index("ST1")] * 25]
+    many = dataclasses.replace(
+        small.take_branches(np.array(more)),
+        branch_ids=(*small.branch_ids, *(f"X{k:02}" for k in range(25))),
+        rating_mw=np.concatenate([small.rating_mw[:4], [9, 9], 0.25 - 0.01 * np.arange(25)]),
+    )
+    found = judged(plan(excused={}), scenario(outages={"min_kv": None}), many)
+    each = 14 / 27
+    assert len(found) == 3 * 21
+    assert found[0].where == "branch X24, condition peak, 2028-01-01"
+    assert found[0].amount == pytest.approx(each - 0.01)
+    assert found[20].message == "5 more branches are over their limits, all at their worst"
+    assert found[20].amount == pytest.approx(sum(each - 0.25 + 0.01 * k for k in range(5)))
