@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sitepick.checks.against import Overload
     from sitepick.finding import Finding
     from sitepick.run import Prepared, Run
     from sitepick.scenario.read import Loaded
@@ -113,3 +114,21 @@ def check(prepared: Prepared, solution: Solution) -> list[Finding]:
 
     grid = None if prepared.study is None else prepared.study.grid
     return judge(prepared.scenario, prepared.layers, prepared.candidates, solution, grid)
+
+
+def check_against(prepared: Prepared, solution: Solution) -> tuple[list[Finding], list[Overload]]:
+    """Judge a plan by the limits of a scenario that it was not made for.
+
+    Returns the breaches, and for each condition and period what the best dispatch leaves over the
+    grid's limits, where the scenario has a grid and the plan no dispatch. Raises ScenarioError if
+    the scenario has other periods than the plan, or lacks sites of it.
+    """
+    from sitepick.checks import judge_against
+    from sitepick.checks.rows import strangers
+    from sitepick.errors import ScenarioError
+
+    problems = strangers(prepared.scenario, prepared.candidates, solution)
+    if problems:
+        raise ScenarioError(problems)
+    grid = None if prepared.study is None else prepared.study.grid
+    return judge_against(prepared.scenario, prepared.layers, prepared.candidates, solution, grid)

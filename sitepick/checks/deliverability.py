@@ -34,6 +34,8 @@ from sitepick.finding import Finding
 from sitepick.network.types import FloatArray, Grid, IntArray
 from sitepick.scenario.grid import GridStudy
 
+MISSING = "deliverability.dispatch"
+"""A plan draws MW and gives no dispatch."""
 SHOWN = 20
 """Branches that are named for each check, condition and period; the rest is summed."""
 Near = dict[Side, float]
@@ -79,7 +81,7 @@ def check(case: Case) -> Iterator[Finding]:
                 judged.append(found)
             elif drawn > MW:
                 message = f"no dispatch is given with which the grid carries {drawn:,.6g} MW"
-                yield Finding("deliverability.dispatch", found.where, drawn, "MW", message)
+                yield Finding(MISSING, found.where, drawn, "MW", message)
     if not judged and not allowed:
         return
     try:

@@ -6,8 +6,8 @@ They are reported and left out, so that every other check reads sound rows only.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sitepick.checks.calendar import Calendar
 from sitepick.checks.case import ANYWHERE, Case, is_number, rows_of
@@ -19,6 +19,10 @@ from sitepick.finding import Finding
 from sitepick.scenario.schema import Scenario
 from sitepick.solution import Solution
 
+if TYPE_CHECKING:
+    from sitepick.candidates.types import Candidates
+
+_SHOWN = 5
 KEYS: dict[str, tuple[str, ...]] = {
     "sites": ("site_id",),
     "ties": ("site_id", "poi_id", "kv"),
@@ -57,6 +61,32 @@ def wrong_periods(scenario: Scenario, solution: Solution) -> list[Finding]:
     apart = len(set(solution.periods) ^ set(wanted)) or 1
     message = f"the plan has other periods than the scenario ({wanted[0]} to {wanted[-1]})"
     return [Finding("rows.periods", "the plan", apart, "periods", message)]
+
+
+def strangers(scenario: Scenario, candidates: Candidates, solution: Solution) -> list[str]:
+    """Return why a plan cannot be judged by a scenario at all: other periods, unknown sites."""
+    problems = []
+    wanted = Calendar.of(scenario).periods
+    if tuple(solution.periods) != wanted:
+        problems.append(
+            f"periods: the plan has {_span(solution.periods)}, the scenario {_span(wanted)}; "
+            "a plan is judged by a scenario of the same periods"
+        )
+    known = {row["site_id"] for row in rows_of(candidates.sites)}
+    lost = sorted({row.site_id for row in solution.sites} - known)
+    if lost:
+        more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+        problems.append(
+            f"sites: the scenario does not propose {', '.join(lost[:_SHOWN])}{more}, "
+            "which the plan has; a plan is judged by a scenario with the same sites"
+        )
+    return problems
+
+
+def _span(periods: Sequence[str]) -> str:
+    if not periods:
+        return "none"
+    return f"{len(periods)} from {periods[0]} to {periods[-1]}"
 
 
 def sound(case: Case, solution: Solution) -> tuple[list[Finding], Solution]:

@@ -25,8 +25,8 @@ def prepare_again(run: RunFolder, talk: Talk) -> Prepared:
     return pipeline.prepare(loaded, on_stage=talk.detail)
 
 
-def changes(run: RunFolder, prepared: Prepared, talk: Talk) -> list[Finding]:
-    """Return what is no longer as the manifest says: inputs, and the files that hold the plan.
+def changed_plan(run: RunFolder, talk: Talk) -> list[Finding]:
+    """Return which of the files that hold the plan are no longer as the manifest says.
 
     Files made from the plan may change (QGIS touches a GeoPackage it opens): that is only said.
     """
@@ -38,6 +38,12 @@ def changes(run: RunFolder, prepared: Prepared, talk: Talk) -> list[Finding]:
             found.append(Finding("run.output", name, 1, "file", "changed since sitepick wrote it"))
         else:
             talk.say(f"note: {Path(run.path) / name} changed since sitepick wrote it")
+    return found
+
+
+def changes(run: RunFolder, prepared: Prepared, talk: Talk) -> list[Finding]:
+    """Return what is no longer as the manifest says: inputs, and the files that hold the plan."""
+    found = changed_plan(run, talk)
     stated = {(i["role"], i["path"]): i["sha256"] for i in run.manifest["inputs"]}
     now = {(s.role, s.path): s.sha256 for s in prepared.layers.sources}
     for role, path in sorted(stated.keys() | now.keys()):

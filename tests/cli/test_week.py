@@ -179,6 +179,31 @@ def test_check_catches_a_changed_plan_and_a_changed_input(cli: Cli, files: Path)
     assert {"run", "headroom"} <= families
 
 
+def test_check_against_another_scenario(cli: Cli, files: Path) -> None:
+    cli("init", "parcels.csv", "letters.csv")
+    run = Path(cli("solve", "--json").record["run"])
+    own = next(files.glob("*.yaml"))
+    assert cli("check", run, "--against", own).code == 0
+    tight = files / "tight.yaml"
+    tight.write_text(f"extends: {own.name}\npower:\n  max_mw_per_poi: 1\n")
+    answer = cli("check", run, "--against", tight, "--json")
+    assert answer.code == 7
+    assert {f["check"] for f in answer.record["findings"]} == {"headroom.most"}
+    assert answer.record["against"] == str(tight)
+    assert answer.record["over"] == []
+    longer = files / "longer.yaml"
+    longer.write_text(f"extends: {own.name}\nperiods: {{to: 2040}}\n")
+    refused = cli("check", run, "--against", longer)
+    assert refused.code == 2
+    assert "a plan is judged by a scenario of the same periods" in refused.err
+    assert cli("check", run, "--against", "nowhere.yaml").code == 2
+    plan = (run / "solution.json").read_text()
+    (run / "solution.json").write_text(plan + "\n")
+    answer = cli("check", run, "--against", own)
+    assert answer.code == 7
+    assert "run.output" in answer.out
+
+
 def test_too_much_must_serve_is_infeasible(cli: Cli, files: Path) -> None:
     cli("init", "parcels.csv", "letters.csv")
     more = ("--set", "demand.must_serve=true", "--set", "demand.it_mw={2031: 2000}")
