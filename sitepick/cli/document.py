@@ -50,7 +50,9 @@ sitepick solve plan.yaml --from runs/plan-1      # start from an earlier run
 sitepick solve plan.yaml --fix runs/plan-1/sites.csv --only   # price exactly that plan
 sitepick solve plan.yaml --json | jq .gap
 sitepick solve plan.yaml --write-mps plan.mps    # for another solver""",
-    "check": "sitepick check runs/plan-1\nsitepick check runs/plan-1 --against grid.yaml   # by the limits of another scenario",
+    "check": """\
+sitepick check runs/plan-1
+sitepick check runs/plan-1 --against grid.yaml   # by the limits of another scenario""",
     "report": "sitepick report runs/plan-1",
     "export": """\
 sitepick export runs/plan-1 --to gpkg -o plan.gpkg
