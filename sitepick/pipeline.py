@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,12 +37,32 @@ def prepare(loaded: Loaded, on_stage: Callable[[str], None] | None = None) -> Pr
         on_stage("reading layers")
     layers = load_layers(loaded.scenario, loaded.base)
     seconds["layers"] = time.perf_counter() - began
+    asked, network, study = loaded.scenario.grid, None, None
+    if asked is not None and loaded.scenario.power.model == "grid":
+        from sitepick.dispatch.study import read_network
+
+        if on_stage:
+            on_stage("reading the grid")
+        network = read_network(asked, loaded.base)
     began = time.perf_counter()
     if on_stage:
         on_stage("screening candidates")
-    candidates = propose(loaded.scenario, layers)
+    on_grid = None if network is None else network.grid.poi_ids
+    candidates = propose(loaded.scenario, layers, on_grid)
     seconds["candidates"] = time.perf_counter() - began
-    return Prepared(loaded, layers, candidates, seconds)
+    if network is not None:
+        from sitepick.dispatch.study import study_of
+
+        if on_stage:
+            on_stage("studying the grid")
+        study = study_of(loaded.scenario, network.grid)
+        seconds |= study.seconds
+        candidates = replace(
+            candidates,
+            sources=(*candidates.sources, *network.sources),
+            notes=(*candidates.notes, *study.notes),
+        )
+    return Prepared(loaded, layers, candidates, seconds, study)
 
 
 def solve(
@@ -96,12 +117,16 @@ def solve(
     findings = tuple(check(prepared, plan)) if plan is not None else ()
     seconds["check"] = time.perf_counter() - began
     infeasible = outcome.status == "infeasible"
+    began = time.perf_counter()
+    bound, grid = planner.binding(outcome.values) if outcome.values is not None else ((), None)
+    seconds["prices"] = time.perf_counter() - began
     return Run(
         prepared=prepared,
         outcome=outcome,
         solution=plan,
         findings=findings,
-        binding=planner.binding(outcome.values) if outcome.values is not None else (),
+        binding=bound,
+        grid=grid,
         shortfall=shortfall_of(planner) if infeasible else (),
         greedy=row,
         seconds=seconds,

@@ -14,18 +14,20 @@ from sitepick.baselines import greedy
 from sitepick.blocks import GOALS, build
 from sitepick.blocks.columns import it_at, open_at
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY
+from sitepick.dispatch.joint import JointLimits
+from sitepick.dispatch.result import GridResult, grid_result, plan_rows
 from sitepick.errors import ScenarioError
 from sitepick.instance import assemble
 from sitepick.instance.types import Instance
-from sitepick.prices import binding
+from sitepick.prices import binding, row_prices
 from sitepick.program import FloatArray, Program
 from sitepick.readout import read_out, start_values
 from sitepick.run import Binding, GreedyRow, Prepared, Shortfall
 from sitepick.solution import Solution
 from sitepick.solve import solve_with
 from sitepick.solve.certificate import safe_bound
-from sitepick.solve.highs import polish
-from sitepick.solve.outcome import Limits, Outcome, Progress, gap_between
+from sitepick.solve.lazy import repaired
+from sitepick.solve.outcome import Limits, Outcome, Progress, Separator, gap_between
 
 OBJECTIVE_NAMES = {
     "min_cost": "net_present_cost_musd",
@@ -54,8 +56,12 @@ class Planner:
 
     def __post_init__(self) -> None:
         began = time.perf_counter()
-        self.instance: Instance = assemble(self.prepared.scenario, self.prepared.candidates)
+        study = self.prepared.study
+        self.instance: Instance = assemble(
+            self.prepared.scenario, self.prepared.candidates, None if study is None else study.grid
+        )
         self.program, self.ledger = build(self.instance)
+        self.joint = None if study is None else JointLimits(study, self.instance, self.program)
         self.seconds["model"] = time.perf_counter() - began
 
     def without_idle(self, values: FloatArray) -> FloatArray:
@@ -88,13 +94,25 @@ class Planner:
         """Hold IT MW by (site_id, period, it_mw); ``only`` closes every other site."""
         hold_it_mw(self.program, self.instance, rows, only=only)
 
+    @property
+    def separators(self) -> tuple[Separator, ...]:
+        """What adds rows while solving."""
+        return () if self.joint is None else (self.joint,)
+
     def complete(self, decisions: FloatArray) -> FloatArray | None:
         """Return the best plan (n,) with these integer ``decisions``; None if there is none."""
         matrix = self.program.matrix
         used = np.unique(matrix.owner[(decisions != 0) & (matrix.owner >= 0)])
-        part = matrix.take(used)
-        found = polish(part.matrix, decisions[part.columns], self.limits)
-        return None if found is None else part.lift(found, len(decisions))
+        return repaired(
+            lambda: self.program.matrix, used, decisions, self.separate, self.limits, self._stopped
+        )
+
+    def separate(self, values: FloatArray) -> int:
+        """Add rows that ``values`` (n,) violate; return how many."""
+        return sum(separator(values) for separator in self.separators)
+
+    def _stopped(self) -> bool:
+        return self.stop is not None and self.stop.is_set()
 
     def greedy(self) -> tuple[FloatArray | None, GreedyRow | None]:
         """Return the weighted-score greedy's plan and what it comes to."""
@@ -165,9 +183,17 @@ class Planner:
         )
         return first, self._solution(first, second)
 
-    def binding(self, values: FloatArray) -> tuple[Binding, ...]:
-        """Return what binds in a plan, with prices."""
-        return binding(self.program, values)
+    def binding(self, values: FloatArray) -> tuple[tuple[Binding, ...], GridResult | None]:
+        """Return what binds in a plan, with prices, and what the grid says of it."""
+        joint, upper = self.joint, self.program.matrix.row_upper
+        price = row_prices(self.program, values, upper if joint is None else joint.eased(upper))
+        bound = () if price is None else binding(self.program, values, price)
+        if self.joint is None:
+            return bound, None
+        none = np.zeros(self.program.n_rows)
+        return bound, grid_result(
+            self.joint, self.program, values, none if price is None else price
+        )
 
     def _run(self, start: FloatArray | None, aside: FloatArray | None) -> Outcome:
         out = solve_with(
@@ -180,6 +206,7 @@ class Planner:
             aside=aside,
             exact=self.exact,
             branch_families=("siting.open",),
+            separators=self.separators,
         )
         if out.values is not None:
             kept = self.without_idle(out.values)
@@ -212,7 +239,7 @@ class Planner:
         sign = 1.0 if objective == "min_cost" else -1.0
         penalty = float(self.penalty @ last.values)
         paid = max(abs(last.objective - penalty), 1e-9)
-        return read_out(
+        plan = read_out(
             self.program,
             self.ledger,
             self.instance,
@@ -226,6 +253,10 @@ class Planner:
             gap_without_penalty=max(0.0, last.objective - last.bound) / paid,
             bound_certified=first.bound_certified,
         )
+        if self.joint is None:
+            return plan
+        dispatch, excused, upgrades = plan_rows(self.joint, last.values)
+        return replace(plan, dispatch=dispatch, excused=excused, line_upgrades=upgrades)
 
 
 def _added(a: dict[str, float], b: dict[str, float]) -> dict[str, float]:
@@ -285,7 +316,14 @@ def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
     dt = inst.time.dt[short.keys["period"]]
     program.add_cost(short.indices[must], dt[must], "missing")
     program.minimise(("missing",))
-    out = solve_with(planner.solver, program, planner.limits, stop=planner.stop)
+    study = planner.prepared.study
+    out = solve_with(
+        planner.solver,
+        program,
+        planner.limits,
+        stop=planner.stop,
+        separators=() if study is None else (JointLimits(study, free, program),),
+    )
     if out.values is None:
         return ()
     pue = _design_pue(program, free, out.values)

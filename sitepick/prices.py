@@ -6,22 +6,27 @@ from dataclasses import replace
 
 import numpy as np
 
+from sitepick.blocks.deliverability import JOINT
 from sitepick.program import Family, FloatArray, Matrix, Program
 from sitepick.run import Binding
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits
 
+_TOLD_ELSEWHERE = ("demand.", f"{JOINT}#")
 LEAST_MUSD = 1e-3
 """Prices below 1,000 USD per unit are noise of the solver."""
 
 
-def binding(program: Program, values: FloatArray) -> tuple[Binding, ...]:
-    """Return the relaxable limits with a price in the plan ``values`` (n,), dearest first.
+def row_prices(
+    program: Program, values: FloatArray, row_upper: FloatArray | None = None
+) -> FloatArray | None:
+    """Return (m,) the dual of each row with every integer of the plan ``values`` (n,) held.
 
-    The price is the dual of the LP in which every integer decision of the plan is held: what one
-    more unit would save without opening or building anything else.
+    ``row_upper`` (m,) replaces the program's. None when that linear program gives none.
     """
     matrix = program.matrix
+    if row_upper is not None:
+        matrix = replace(matrix, row_upper=row_upper)
     used = np.unique(matrix.owner[(np.abs(values) > 1e-9) & (matrix.owner >= 0)])
     spare = np.zeros(matrix.A.shape[0], dtype=bool)
     for family in program.row_families.values():
@@ -41,14 +46,23 @@ def binding(program: Program, values: FloatArray) -> tuple[Binding, ...]:
     )
     out = solve_matrix(held, Limits(), relax=True, method="simplex")
     if out.certificate is None or not isinstance(out.certificate, np.ndarray):
-        return ()
+        return None
     price = np.zeros(matrix.A.shape[0])
     price[part.rows] = out.certificate
-    limit = _limits(matrix, values)
-    price[np.isnan(limit)] = 0.0
+    return price
+
+
+def binding(program: Program, values: FloatArray, price: FloatArray) -> tuple[Binding, ...]:
+    """Return the relaxable limits with a price in the plan ``values`` (n,), dearest first.
+
+    The price is `row_prices` (m,): what one more unit would save without opening or building
+    anything else. Lazy rows of the grid are told line by line elsewhere (`dispatch.result`).
+    """
+    limit = _limits(program.matrix, values)
+    price = np.where(np.isnan(limit), 0.0, price)
     rows: list[Binding] = []
     for family in program.row_families.values():
-        if family.relaxable and not family.name.startswith("demand."):
+        if family.relaxable and not family.name.startswith(_TOLD_ELSEWHERE):
             rows += _of_family(program, family, price, limit)
     return tuple(sorted(rows, key=lambda b: (-b.price_musd, b.limit, b.where, b.when)))
 

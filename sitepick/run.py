@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sitepick.candidates.types import Candidates
+    from sitepick.dispatch.result import GridResult
     from sitepick.dispatch.study import Study
     from sitepick.finding import Finding
     from sitepick.layers.types import Layers
@@ -78,4 +79,5 @@ class Run:
     binding: tuple[Binding, ...] = ()
     shortfall: tuple[Shortfall, ...] = ()
     greedy: GreedyRow | None = None
+    grid: GridResult | None = None  # what the grid says, where the scenario has one
     seconds: dict[str, float] = field(default_factory=dict)

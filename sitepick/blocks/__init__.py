@@ -14,6 +14,7 @@ import numpy as np
 from sitepick.blocks import (
     budget,
     commitments,
+    deliverability,
     demand,
     flexible,
     halls,
@@ -44,8 +45,8 @@ class Block(Protocol):
 
 
 BLOCKS: tuple[Block, ...] = (
-    siting, ties, power, onsite, headroom, halls, hardware, demand, flexible, regions, procurement,
-    budget, limits, commitments,
+    siting, ties, power, onsite, headroom, deliverability, halls, hardware, demand, flexible,
+    regions, procurement, budget, limits, commitments,
 )  # fmt: skip
 
 GOALS = {"max_compute": "compute", "earliest_mw": "earliest"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,7 @@ from sitepick.candidates import (
     flexible,
     generate,
     measure,
+    network,
     onsite,
     power,
     queue,
@@ -30,8 +33,8 @@ _SITES = [
     "max_it_mw", "climate", "fiber_km", "option_expires", "synthetic",
 ]  # fmt: skip
 _POIS = [
-    "poi_id", "name", "lon", "lat", "kv", "kv_levels", "headroom_mw", "from_date", "estimated",
-    "synthetic", *power.PRICES,
+    "poi_id", "name", "lon", "lat", "kv", "kv_levels", "headroom_mw", "single_mw", "from_date",
+    "estimated", "synthetic", *power.PRICES,
 ]  # fmt: skip
 _TIES = ["site_id", "poi_id", "kv", "km", "cap_mw"]
 _OFFERS = [
@@ -41,8 +44,12 @@ _OFFERS = [
 ]  # fmt: skip
 
 
-def propose(scenario: Scenario, layers: Layers) -> Candidates:
+def propose(
+    scenario: Scenario, layers: Layers, on_grid: Collection[str] | None = None
+) -> Candidates:
     """Return the places that may be built, what they can reach, and why the others may not.
+
+    ``on_grid`` are the POIs that the scenario's grid has buses of; None without a grid.
 
     Places that are facts (decision existing or require, or committed) stay candidates whatever
     test they fail; that is noted, and the failures are in ``Candidates.overridden``.
@@ -58,7 +65,7 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
         committed
     )
     with_grid = scenario.power.model == "grid"
-    pois = power.all_pois(layers)
+    pois = network.stated(scenario, power.all_pois(layers))
     references.check(scenario, layers, places, pois)
     lon, lat = places["lon"].to_numpy(float), places["lat"].to_numpy(float)
 
@@ -84,6 +91,7 @@ def propose(scenario: Scenario, layers: Layers) -> Candidates:
         notes += more
         of_areas = flexible.at_pois(margins, pois["poi_id"].to_numpy(dtype=object))
         pois = pois.join(power.dated_mw(scenario, layers, pois, waits, of_areas))
+        pois = network.judged(scenario, pois, on_grid)
         if not off_grid.any():
             _refuse_unknown_mw(scenario, layers, pois)
         found = ties.search(scenario, places, pois, at_pois)

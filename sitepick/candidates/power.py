@@ -140,7 +140,7 @@ def dated_mw(
     ids = pois["poi_id"].to_numpy(dtype=object)
     lettered = set() if layers.power_offers is None else set(layers.power_offers["poi_id"])
     has_letter = np.array([i in lettered for i in ids], dtype=bool)
-    stated = pois["headroom_mw"].to_numpy(dtype=float) * power.headroom_pct / 100
+    stated = pois["headroom_mw"].to_numpy(dtype=float) * scenario.layer_share
     mw = np.where(has_letter, [best.get(i, 0.0) for i in ids], stated)
     test = np.full(len(ids), "", dtype=object)
     why = np.full(len(ids), "", dtype=object)

@@ -15,7 +15,7 @@ from sitepick.scenario.schema import Scenario
 
 TESTS = (
     "forbidden", "unlocated", "excluded", "region_forbidden", "min_ha", "no_poi", "no_mw",
-    "no_dated_mw", "min_headroom_mw", "fiber_km_max",
+    "no_dated_mw", "no_bus", "min_headroom_mw", "fiber_km_max",
 )  # fmt: skip
 """Names of the tests in the order of the waterfall; `excluded` is written `excluded:<name>`."""
 COLUMNS = ["site_id", "test", "value", "threshold", "unit", "message"]
@@ -169,6 +169,7 @@ def _mw(scenario: Scenario, at: Measured, failures: _Failures) -> None:
     least = scenario.candidates.min_headroom_mw
     says: dict[str, Callable[[str], str]] = {
         "no_mw": lambda told: f"no MW known: {told}",
+        "no_bus": lambda told: f"not on the grid: {told}",
         "no_dated_mw": lambda told: f"no MW that count within the horizon: {told}",
         "min_headroom_mw": lambda told: f"below {least:g} MW (candidates.min_headroom_mw): {told}",
     }

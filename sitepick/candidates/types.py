@@ -74,6 +74,8 @@ class Candidates:
     pois: pd.DataFrame
     """POIs that some candidate can tie to: poi_id, name, lon, lat, kv (the highest, nan unknown),
     kv_levels (text such as 345;138 where there are several, else None), headroom_mw (nan unknown),
+    single_mw (the layer's headroom of the POI alone, nan unknown; where the grid limits,
+    headroom_mw is what the kV connects),
     from_date (date or None), estimated (bool), synthetic (bool), energy_usd_per_mwh,
     demand_usd_per_kw_month, co2_kg_per_mwh (all resolved: tariff row of the POI, else tariff row
     of its smallest region that states it, else that region's column, else scenario default),

@@ -96,7 +96,7 @@ def layer_mw(case: Case, poi: str, t: int) -> float:
     if stated is None or power.headroom_stage not in power.count_stages:
         return 0.0
     slip = whole_months(12 * power.slip_years.get(power.headroom_stage, 0.0))
-    usable = stated * power.headroom_pct / 100
+    usable = stated * (1 if case.scenario.connection_only else power.headroom_pct / 100)
     dated = day(row["from_date"])
     if dated is not None:
         return usable * grown(case, move(dated, slip), power.ramp_years, t)

@@ -156,7 +156,7 @@ def _of_scenario(asked: Screen) -> _Study:
     """The grid section of a scenario, at the start of its first period."""
     from sitepick import pipeline
     from sitepick.cli.find import scenario_path
-    from sitepick.dispatch.study import listed_outages, load_grid
+    from sitepick.dispatch.study import listed_outages, read_network
     from sitepick.scenario.grid import study_conditions
     from sitepick.scenario.schema import period_starts
 
@@ -172,7 +172,7 @@ def _of_scenario(asked: Screen) -> _Study:
         raise ScenarioError(
             f"no condition {chosen!r} in {asked.grid}; there are {', '.join(conditions)}"
         )
-    grid = load_grid(scenario.grid, loaded.base)
+    grid = read_network(scenario.grid, loaded.base).grid
     when = period_starts(scenario.periods)[0]
     beside = None
     if is_bundled(scenario.grid.file):

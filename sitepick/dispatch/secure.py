@@ -21,6 +21,8 @@ from sitepick.solve.growing import INFINITY, GrowingLp
 _WORST_PER_BRANCH = 3  # rows a branch gets in the first round; twice as many in each later one
 _ROUNDS = 60
 _CUT_ROUNDS = 3
+GRACE_MW = 5e-4
+"""What a priced dispatch may be over a limit: plans keep their rows to a solver's tolerance."""
 _UNSERVED = 100.0
 """MW over a limit that one MW of load without generation counts as."""
 _TANGENTS = 60
@@ -58,6 +60,7 @@ class SecureDispatch:
         self._excess: list[int] = []  # column of the LP, of each row
         self._cost: IntArray | None = None  # columns of the groups' costs
         self._priced = False
+        self._grace_mw = 0.0
         self._outside = groups.other_bus < 0
 
     # --- the two questions -------------------------------------------------------------------
@@ -76,12 +79,11 @@ class SecureDispatch:
         then a lower bound.
         """
         if self._priced:
-            self._lp.set_cost(self._excess_columns(), 1.0)
-            self._lp.set_columns(self._excess_columns(), self._zeros(), self._zeros() + 1e7)
-            self._lp.set_columns(self._unserved, np.zeros(len(self._unserved)),
-                                 np.full(len(self._unserved), 1e7))  # fmt: skip
-            self._lp.set_cost(self._unserved, _UNSERVED)
+            excess, islands = self._excess_columns(), len(self._unserved)
             assert self._cost is not None
+            self._lp.set_cost(excess, 1.0)
+            self._lp.set_columns(excess, np.zeros(len(excess)), np.full(len(excess), 1e7))
+            self._lp.set_columns(self._unserved, np.zeros(islands), np.full(islands, 1e7))
             self._lp.set_cost(self._cost, 0.0)
             self._priced = False
         load, added = self._asked(new_load_mw, added_mw)
@@ -103,23 +105,31 @@ class SecureDispatch:
             n = len(self._group)
             self._cost = self._lp.add_columns(np.full(n, -1e9), np.full(n, 1e9), 0.0)
             self._tangents(np.zeros(n), np.arange(n))
-        if not self._priced:
-            nothing = np.zeros(len(self._unserved))
-            self._lp.set_columns(self._excess_columns(), self._zeros(), self._zeros())
-            self._lp.set_columns(self._unserved, nothing, nothing)
-            self._lp.set_cost(self._cost, 1.0)
-            self._priced = True
         load, added = self._asked(new_load_mw, added_mw)
-        for _ in range(_TANGENTS):
-            if not self._settle(load, added):
-                return None
-            mw = self._lp.values[self._group]
-            true, told = self.cost_of(mw), self._lp.values[self._cost]
-            worse = np.flatnonzero(true - told > _COST_TOLERANCE * (1 + np.abs(true)))
-            if not len(worse) or true.sum() - told.sum() <= _COST_TOLERANCE * abs(true.sum()):
-                break
-            self._tangents(mw, worse)
-        return self._dispatch(load, {}, 0.0, None)
+        for grace_mw in (0.0, GRACE_MW):
+            self._price(grace_mw)
+            for _ in range(_TANGENTS):
+                if not self._settle(load, added):
+                    break
+                mw = self._lp.values[self._group]
+                true, told = self.cost_of(mw), self._lp.values[self._cost]
+                worse = np.flatnonzero(true - told > _COST_TOLERANCE * (1 + np.abs(true)))
+                near = true.sum() - told.sum() <= _COST_TOLERANCE * abs(true.sum())
+                if not len(worse) or near:
+                    return self._dispatch(load, {}, 0.0, None)
+                self._tangents(mw, worse)
+        return None
+
+    def _price(self, grace_mw: float) -> None:
+        """Let cost count, and nothing be over its limit by more than ``grace_mw``."""
+        nothing = np.zeros(len(self._unserved))
+        excess = self._excess_columns()
+        assert self._cost is not None
+        self._priced, self._grace_mw = True, grace_mw
+        self._lp.set_columns(excess, np.zeros(len(excess)), np.full(len(excess), grace_mw))
+        self._lp.set_columns(self._unserved, nothing, nothing)
+        self._lp.set_cost(excess, 0.0)
+        self._lp.set_cost(self._cost, 1.0)
 
     def cost_of(self, mw: FloatArray) -> FloatArray:
         """Return (K,) USD/h of a dispatch, its MW spread evenly over a group's units."""
@@ -296,7 +306,7 @@ class SecureDispatch:
 
     def _new_excess(self, count: int) -> IntArray:
         nothing = np.zeros(count)
-        most, cost = (nothing, 0.0) if self._priced else (nothing + 1e7, 1.0)
+        most, cost = (nothing + self._grace_mw, 0.0) if self._priced else (nothing + 1e7, 1.0)
         return self._lp.add_columns(nothing, most, cost)
 
     def _over(self, values: FloatArray) -> dict[Pair, float]:
@@ -329,9 +339,6 @@ class SecureDispatch:
 
     def _excess_columns(self) -> IntArray:
         return np.unique(np.array(self._excess, dtype=np.int64))
-
-    def _zeros(self) -> FloatArray:
-        return np.zeros(len(self._excess_columns()))
 
     # --- answers -----------------------------------------------------------------------------
 

@@ -32,10 +32,10 @@ class Study:
     contingencies: Contingencies
     conditions: tuple[StudyCondition, ...]
     cases: tuple[Case, ...]  # with their excuses
+    margin_mw: float  # by which a plan may worsen each of them
     case_at: IntArray  # (C, T) index into cases
     upgrade_branch: IntArray  # (U,) branches of scenario.grid.upgrades
     notes: tuple[Note, ...] = ()
-    sources: tuple[Source, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -75,6 +75,7 @@ def study_of(scenario: Scenario, grid: Grid) -> Study:
         contingencies=contingencies,
         conditions=conditions,
         cases=tuple(replace(c, excuses=e) for c, e in zip(cases, excused, strict=True)),
+        margin_mw=asked.excuse_margin_mw,
         case_at=case_at,
         upgrade_branch=upgrades,
         notes=(*grid.notes, *_notes(grid, contingencies, excused, conditions, case_at)),
@@ -182,6 +183,11 @@ def _excuses(contingencies: Contingencies, case: Case) -> dict[Pair, float]:
     return SecureDispatch(contingencies, case, by_pair=True).least_over().over_mw
 
 
+def worsened(case: Case, margin_mw: float) -> Case:
+    """Return ``case`` with every excused overload allowed to be ``margin_mw`` worse."""
+    return replace(case, excuses={pair: mw + margin_mw for pair, mw in case.excuses.items()})
+
+
 def pair_name(grid: Grid, pair: Pair) -> tuple[str, str]:
     """Return branch_id and outage_id of a pair; ``base`` with everything in service."""
     branch, outage = pair
@@ -260,22 +266,38 @@ def _some(ids: list[str]) -> str:
     return ", ".join(ids[:_SHOWN]) + (", ..." if len(ids) > _SHOWN else "")
 
 
-def load_grid(asked: GridStudy, base: Path) -> Grid:
+@dataclass(frozen=True)
+class Network:
+    """A grid as read, and the files that it came from."""
+
+    grid: Grid
+    sources: tuple[Source, ...]
+
+
+def read_network(asked: GridStudy, base: Path) -> Network:
     """Read the grid that a scenario names, with its planned units and retirements.
 
     Raises LayerError with all faults.
     """
-    from sitepick.layers.read import Refused, locate
+    from sitepick.layers.read import Refused, locate, sha256_of
+    from sitepick.network.units import with_units
 
     try:
-        grid = Grid.read(locate(asked.file, base), interconnect=asked.part)
+        path = locate(asked.file, base)
+        grid = Grid.read(path, interconnect=asked.part)
+        files = [(asked.file, path, grid.n_branch)]
         if asked.units is not None:
-            from sitepick.network.units import with_units
-
-            grid = with_units(grid, locate(asked.units.file, base))
+            units = locate(asked.units.file, base)
+            count = len(grid.plants.ids)
+            grid = with_units(grid, units)
+            files.append((asked.units.file, units, len(grid.plants.ids) - count))
     except Refused as refused:
         raise LayerError(f"grid: {refused}") from None
-    return grid
+    sources = []
+    for name, where, rows in files:
+        digest, size = sha256_of(where)
+        sources.append(Source("grid", name, digest, size, rows, rows, synthetic=grid.synthetic))
+    return Network(grid, tuple(sources))
 
 
 def spread(grid_pois: FloatArray, bus: IntArray, n_bus: int) -> FloatArray:

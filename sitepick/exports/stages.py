@@ -82,7 +82,7 @@ def layer_tiers(
     ``waits`` are the rows of `Candidates.queue` of the POI.
     """
     power = scenario.power
-    mw = float(poi["headroom_mw"] or 0.0) * power.headroom_pct / 100
+    mw = float(poi["headroom_mw"] or 0.0) * scenario.layer_share
     if mw <= 0 or power.headroom_stage not in power.count_stages:
         return ()
     slip = whole_months(12 * power.slip_years.get(power.headroom_stage, 0.0))

@@ -13,6 +13,7 @@ from sitepick.errors import ScenarioError
 from sitepick.instance.demand import demand_of
 from sitepick.instance.equipment import halls_of, hardware_of
 from sitepick.instance.flexible import flexible_of
+from sitepick.instance.joint import joint_of
 from sitepick.instance.onsite import onsite_of, opening_from, sites_with_options
 from sitepick.instance.power import headroom_of, ties_of
 from sitepick.instance.regions import RegionSets, regions_of
@@ -29,6 +30,7 @@ from sitepick.instance.types import (
     Supply,
     Ties,
 )
+from sitepick.network.types import Grid
 from sitepick.program import BoolArray, FloatArray
 from sitepick.scenario.catalog import hall_classes
 from sitepick.scenario.schema import Scenario
@@ -36,8 +38,11 @@ from sitepick.scenario.schema import Scenario
 __all__ = ["Instance", "Timeline", "assemble"]
 
 
-def assemble(scenario: Scenario, candidates: Candidates) -> Instance:
-    """Return the instance of a scenario. Raises ScenarioError for ids that no candidate has."""
+def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = None) -> Instance:
+    """Return the instance of a scenario; ``network`` is the grid that must carry the plan.
+
+    Raises ScenarioError for ids that no candidate has.
+    """
     time = Timeline.of(scenario)
     frame = candidates.sites[candidates.sites["status"] == "candidate"]
     site_at = {str(s): i for i, s in enumerate(frame["site_id"])}
@@ -88,6 +93,7 @@ def assemble(scenario: Scenario, candidates: Candidates) -> Instance:
         max_co2_kt=scenario.limits.co2_kt_per_year_max,
         max_water_ml=scenario.limits.water_ml_per_year_max,
         objective=scenario.objective,
+        joint=None if network is None else joint_of(scenario, candidates, time, network),
     )
 
 

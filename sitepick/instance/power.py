@@ -85,7 +85,9 @@ def headroom_of(
         share[o] = _share(power, time, row)
     useful = share.any(axis=1) & (counted["increment"].to_numpy(dtype=float) > 0)
     counted, share = counted[useful], share[useful]
-    dated = np.where(lettered[:, None], 0.0, _layer_headroom(power, candidates, time))
+    dated = np.where(
+        lettered[:, None], 0.0, _layer_headroom(power, candidates, time, scenario.layer_share)
+    )
     offer_poi = positions(counted["poi_id"], poi_at)
     offer_mw = counted["increment"].to_numpy(dtype=float)
     step = power.upgrade_step
@@ -156,10 +158,12 @@ def _slip_months(power: Power, stage: str) -> int:
     return whole_months(dict(power.slip_years).get(stage, 0.0) * 12)  # type: ignore[call-overload]
 
 
-def _layer_headroom(power: Power, candidates: Candidates, time: Timeline) -> FloatArray:
+def _layer_headroom(
+    power: Power, candidates: Candidates, time: Timeline, usable: float
+) -> FloatArray:
     """Return (B, T) the layer's MW by date: in tiers where the POI waits in a queue."""
     pois, queue = candidates.pois, candidates.queue
-    mw = np.nan_to_num(pois["headroom_mw"].to_numpy(dtype=float)) * power.headroom_pct / 100
+    mw = np.nan_to_num(pois["headroom_mw"].to_numpy(dtype=float)) * usable
     if power.headroom_stage not in power.count_stages:
         mw = np.zeros_like(mw)
     slip = _slip_months(power, power.headroom_stage)

@@ -270,6 +270,30 @@ class Commitment:
 
 
 @dataclass(frozen=True)
+class Adequacy:
+    """Reserve margin of a zone: ``factor`` x grid MW at its POIs <= ``room_mw``."""
+
+    label: str  # "all" or the zone
+    pois: IntArray
+    factor: float  # share drawn in the condition x (1 + reserve margin)
+    room_mw: FloatArray  # (T,) capacity and imports less other load with its reserve, MW
+
+
+@dataclass(frozen=True)
+class Joint:
+    """The grid that must carry what all POIs draw together. C conditions, U line upgrades."""
+
+    conditions: tuple[str, ...]
+    new_load: FloatArray  # (C,) share of contracted grid MW that is drawn
+    bus: IntArray  # (B,) bus of each POI
+    upgrade_ids: tuple[str, ...]  # (U,) branch_id
+    upgrade_mw: FloatArray  # (U,) normal rating added
+    upgrade_musd: FloatArray  # (U,)
+    upgrade_lead_months: FloatArray  # (U,)
+    adequacy: tuple[Adequacy, ...]
+
+
+@dataclass(frozen=True)
 class Instance:
     """Everything a block may read."""
 
@@ -296,6 +320,7 @@ class Instance:
     max_co2_kt: float | None
     max_water_ml: float | None
     objective: str
+    joint: Joint | None = None  # None: headroom by POI is all that limits
 
     def _tie_names(self) -> tuple[str, ...]:
         """Return (E,) site>POI, with the kV where there are ties of several."""
@@ -329,4 +354,13 @@ class Instance:
             "option": self.onsite.ids,
             "end": (*self.time.names, "end"),
             "permit": tuple(p.label for p in self.onsite.permits),
+            **(
+                {}
+                if self.joint is None
+                else {
+                    "condition": self.joint.conditions,
+                    "upgrade": self.joint.upgrade_ids,
+                    "zone": tuple(z.label for z in self.joint.adequacy),
+                }
+            ),
         }

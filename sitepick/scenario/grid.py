@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -16,9 +16,6 @@ from sitepick.scenario.fields import (
     Positive,
     Section,
 )
-
-if TYPE_CHECKING:
-    from sitepick.scenario.schema import Scenario
 
 
 class StudyCondition(Evidence):
@@ -148,11 +145,6 @@ def study_conditions(grid: GridStudy) -> tuple[StudyCondition, ...]:
     return tuple(
         _catalog_condition(item) if isinstance(item, str) else item for item in grid.conditions
     )
-
-
-def is_deliverable(scenario: Scenario) -> bool:
-    """Return whether the plan must be deliverable on a grid."""
-    return scenario.grid is not None and scenario.power.model == "grid"
 
 
 def condition_ids() -> list[str]:

@@ -179,6 +179,17 @@ class Scenario(Section):
     )
     solver: Solver = Field(default_factory=Solver, description="How long to search.")
 
+    @property
+    def connection_only(self) -> bool:
+        """Whether the grid itself limits POIs: a layer's single headroom is a filter, no limit."""
+        grid = self.grid
+        return grid is not None and grid.poi_limit == "connection" and self.power.model == "grid"
+
+    @property
+    def layer_share(self) -> float:
+        """Share of a POI's stated MW that may be used, 0..1."""
+        return 1.0 if self.connection_only else self.power.headroom_pct / 100
+
 
 def period_starts(periods: Periods) -> list[date]:
     """Return the first day of each period and, last, the day after the horizon's end."""

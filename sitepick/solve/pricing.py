@@ -22,6 +22,7 @@ from sitepick.program import FloatArray, IntArray, Matrix, Program
 from sitepick.solve.branching import prove, quantities
 from sitepick.solve.certificate import certified_bound
 from sitepick.solve.highs import polish, solve_matrix, target_for, version
+from sitepick.solve.lazy import CUT_ROUNDS, repaired, settle
 from sitepick.solve.outcome import (
     Certificate,
     Limits,
@@ -39,7 +40,6 @@ from sitepick.solve.sifting import Relaxation, enough_owners, first_owners, rela
 _SMALL_COLUMNS = 4000
 _SMALL_OWNERS = 12
 _WHOLE_COLUMNS = 60_000  # still worth a try as a whole when everything else fell short
-_CUT_ROUNDS = 40
 _LP_TOLERANCE = 1e-4
 _FIRST_POLLS = 300  # of branch and bound in the first MIP; each later one gets twice as many
 _FIRST_LEAVES = 50  # of a proof by branching after it; likewise
@@ -134,7 +134,7 @@ class _Search:
 
     def _relax(self, present: IntArray, duals: FloatArray | None = None) -> Relaxation:
         """Solve the relaxation, adding rows until the separators find none."""
-        for _ in range(_CUT_ROUNDS):
+        for _ in range(CUT_ROUNDS):
             relaxed = relax_by_pricing(
                 Owners(self.matrix),
                 self.limits,
@@ -154,29 +154,15 @@ class _Search:
             self.guess = relaxed.values
             if relaxed.values is None or self._over() or not self._separate(relaxed.values):
                 break
-            self._settle_rows(relaxed.present)
+            clock = time.perf_counter()
+            settle(lambda: self.matrix, relaxed.present, self._separate, self._room, self._over)
+            self._spend("rows", time.perf_counter() - clock)
         if relaxed.values is not None:
             for rounder in self.rounders:
                 made = rounder(relaxed.values)
                 if made is not None:
                     self._offer(made)
         return relaxed
-
-    def _settle_rows(self, present: IntArray) -> None:
-        """Add rows until the master violates none; pricing each time would be dearer."""
-        clock = time.perf_counter()
-        for _ in range(_CUT_ROUNDS):
-            part = self.matrix.take(present)
-            room = replace(self.limits, work=None, time_s=self._time_left())
-            out = solve_matrix(part.matrix, room, relax=True, method="ipm", crossover=False)
-            values = out.values
-            if (
-                values is None
-                or self._over()
-                or not self._separate(part.lift(values, len(self.matrix.cost)))
-            ):
-                break
-        self._spend("rows", time.perf_counter() - clock)
 
     def _branch(
         self,
@@ -248,7 +234,7 @@ class _Search:
     def _plan_on(self, owners: IntArray, polls: int | None) -> None:
         """Solve the MIP restricted to ``owners`` and to those of the best plan."""
         clock = time.perf_counter()
-        for _ in range(_CUT_ROUNDS):
+        for _ in range(CUT_ROUNDS):
             matrix = self.matrix
             part = matrix.take(np.union1d(owners, self._used()))
             whole = len(part.columns) == len(matrix.cost)
@@ -279,10 +265,19 @@ class _Search:
             if out.values is None:
                 break
             better = polish(part.matrix, out.values, self.limits)
-            point = out.values if better is None else better
+            point = part.lift(out.values if better is None else better, len(matrix.cost))
             rows = self.program.n_rows
-            self._offer(part.lift(point, len(matrix.cost)))
+            self._offer(point)
             if self.program.n_rows == rows or self._over():
+                break
+            # rows were missing: often the same decisions with other MW will do
+            chosen = np.union1d(owners, self._used())
+            mended = repaired(
+                lambda: self.matrix, chosen, point, self._separate, self.limits, self._over
+            )
+            if mended is not None:
+                self._offer(mended)
+            if self._done():
                 break
         self._spend("mip", time.perf_counter() - clock)
 
@@ -339,6 +334,9 @@ class _Search:
         if self.limits.time_s is None:
             return None
         return max(0.05, self._deadline() - time.perf_counter())
+
+    def _room(self) -> Limits:
+        return replace(self.limits, work=None, time_s=self._time_left())
 
     def _polls(self, polls: int | None) -> int | None:
         if self.limits.work is None:

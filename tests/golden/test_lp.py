@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from helpers import tiny
+from helpers.grids import tiny_grid
 from helpers.lp_text import block_text
 from helpers.worlds import prepared
 
@@ -113,7 +114,28 @@ def flexible() -> Program:
     return Planner(prepared(scenario, tables), Limits()).program
 
 
-WORLDS = {"flexible": flexible, "onsite": onsite_program}
+@cache
+def deliverable() -> Program:
+    """Return the program of the tiny world on its grid, with the rows that too much MW call for."""
+    scenario = tiny.scenario(
+        grid={
+            "file": "tiny", "conditions": [
+                {"id": "peak", "credit_pct": {"wind": 20}},
+                {"id": "night", "load_pct": 50, "new_load_pct": 90, "credit_pct": {"wind": 40}},
+            ],
+            "upgrades": [{"branch_id": "G-P", "mw": 25, "musd": 6, "lead_months": 30}],
+            "adequacy": [{"zone": "all", "reserve_margin_pct": 10},
+                         {"zone": "west", "reserve_margin_pct": 15, "import_mw": 60}],
+        },
+    )  # fmt: skip
+    planner = Planner(prepared(scenario, tiny.candidates(), tiny_grid()), Limits())
+    much = planner.program.matrix.upper.copy()
+    much[planner.program.column_families["deliverability.upgrade"].indices] = 0
+    assert planner.separate(much) > 0
+    return planner.program
+
+
+WORLDS = {"flexible": flexible, "onsite": onsite_program, "deliverability": deliverable}
 """Worlds of their own for blocks whose options would change what the others write."""
 
 

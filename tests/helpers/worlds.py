@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 from helpers import tiny
+from helpers.grids import random_grid
 
 from sitepick.candidates.types import Candidates
+from sitepick.dispatch.study import study_of
 from sitepick.layers.types import Layers
+from sitepick.network.types import Grid
 from sitepick.run import Prepared
 from sitepick.scenario.power_options import power_options
 from sitepick.scenario.read import Loaded
@@ -144,9 +147,38 @@ def _flexible(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> Non
         part["moved_pct"] = dice.one((0, 0, 50))
 
 
-def prepared(scenario: Scenario, candidates: Candidates) -> Prepared:
+def on_grid(seed: int, scenario: Scenario, candidates: Candidates) -> tuple[Scenario, Grid]:
+    """Return ``scenario`` with a random grid of its POIs, conditions, outages and upgrades."""
+    dice = Dice(seed + 2_000_003)
+    grid = random_grid(seed, [str(b) for b in candidates.pois["poi_id"]])
+    conditions = [
+        {"id": name, "load_pct": dice.one((60, 80, 100)), "new_load_pct": dice.one((70, 100)),
+         "credit_pct": {"wind": dice.whole(0, 60), "solar": dice.whole(0, 60)}}
+        for name in ("peak", "night")[: dice.whole(1, 2)]
+    ]  # fmt: skip
+    section: dict[str, Any] = {
+        "file": "random",
+        "conditions": conditions,
+        "load_growth_pct_per_year": dice.one((0, 0, 2)),
+        "emergency_pct": dice.one((105, 120, 150)),
+        "excuse_margin_mw": dice.one((0, 0.5, 3)),
+        "outages": {"min_kv": 100, "exclude_ids": dice.some(grid.branch_ids, dice.whole(0, 3))},
+        "upgrades": [
+            {"branch_id": name, "mw": dice.number(5, 40), "musd": dice.number(0, 9),
+             "lead_months": dice.one((12, 24))}
+            for name in dice.some(grid.branch_ids, dice.whole(0, 3))
+        ],
+    }  # fmt: skip
+    if dice.yes(0.5):
+        section["adequacy"] = [{"zone": "all", "reserve_margin_pct": dice.whole(0, 15)}]
+    return Scenario.model_validate({**scenario.model_dump(by_alias=True), "grid": section}), grid
+
+
+def prepared(scenario: Scenario, candidates: Candidates, grid: Grid | None = None) -> Prepared:
     """Return what `Planner` takes, without files."""
-    return Prepared(Loaded(scenario, None, Path(), "", "", {}), Layers(), candidates)
+    study = None if grid is None else study_of(scenario, grid)
+    loaded = Loaded(scenario, None, Path(), "", "", {})
+    return Prepared(loaded, Layers(), candidates, study=study)
 
 
 def _tables(dice: Dice, n: int, places: int, last: int, *, grid: bool) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def _literal(node: ast.expr) -> list[str]:
     if isinstance(node, ast.JoinedStr):
         first = node.values[0]
         assert isinstance(first, ast.Constant), "a family named by a variable alone"
-        return [str(first.value).rstrip(".")]
+        return [str(first.value).rstrip(".#")]
     return [node.value] if isinstance(node, ast.Constant) else []
 
 

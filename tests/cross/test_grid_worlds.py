@@ -1,0 +1,168 @@
+"""Random worlds on random grids: lazy rows against the extensive form with every dispatch in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import worlds
+
+from sitepick.blocks.columns import poi_at
+from sitepick.blocks.deliverability import upgrades_at
+from sitepick.checks import judge
+from sitepick.dispatch.types import BASE
+from sitepick.errors import LayerError
+from sitepick.planner import Planner
+from sitepick.program import SHARED
+from sitepick.run import Prepared
+from sitepick.solve import pricing, solve_with
+from sitepick.solve.certificate import certified_bound
+from sitepick.solve.outcome import Limits
+
+SEEDS = range(200, 232)
+LIMITS = Limits(gap=1e-6, threads=1)
+CLOSE = 2e-5
+
+
+def made(seed: int) -> Prepared:
+    scenario, tables = worlds.world(seed, 3 + seed % 3)
+    if scenario.power.model != "grid":
+        pytest.skip("a world without power")
+    try:
+        scenario, grid = worlds.on_grid(seed, scenario, tables)
+        return worlds.prepared(scenario, tables, grid)
+    except LayerError as error:
+        if "is above the" not in str(error):
+            raise
+        pytest.skip("a grid that cannot serve its own load")
+
+
+def extensive(world: Prepared) -> Planner:
+    """Return a planner whose program holds a dispatch for every state, and every outage row."""
+    planner = Planner(world, LIMITS)
+    program, inst, study = planner.program, planner.instance, world.study
+    assert study is not None
+    assert inst.joint is not None
+    grid, groups, dc = study.grid, study.groups, study.contingencies.dc
+    every = dc.ptdf_rows(np.arange(grid.n_branch))
+    lodf, _ = dc.lodf(study.contingencies.outages)
+    poi, level = poi_at(program, inst), upgrades_at(program, inst)
+    for c, t in np.ndindex(study.case_at.shape):
+        case = study.cases[study.case_at[c, t]]
+        gen = program.add_columns(
+            f"gen.{c}.{t}", keys={"k": np.arange(len(groups.ids))}, owner=SHARED,
+            lower=case.low_mw, upper=case.high_mw,
+        )  # fmt: skip
+        share = inst.joint.new_load[c]
+        balance = program.add_rows(
+            f"balance.{c}.{t}", keys={"one": [0]}, lower=case.load_mw.sum(),
+            upper=case.load_mw.sum(),
+        )  # fmt: skip
+        program.add_entries(balance[0], gen, 1)
+        program.add_entries(balance[0], poi[:, t], -share)
+        soft, at_poi = nonfirm(planner, t)
+        program.add_entries(balance[0], soft, share)
+        fixed = -every @ case.load_mw
+        pairs = [(b, BASE, 0.0) for b in range(grid.n_branch)]
+        pairs += [
+            (b, int(o), float(lodf[b, k]))
+            for k, o in enumerate(study.contingencies.outages)
+            for b in range(grid.n_branch)
+            if b != o
+        ]
+        for number, (b, o, factor) in enumerate(pairs):
+            if not np.isfinite(case.rating_mw[b]):
+                continue
+            flow = every[b] + (factor * every[o] if o != BASE else 0.0)
+            alone = fixed[b] + (factor * fixed[o] if o != BASE else 0.0)
+            scale = 1.0 if o == BASE else case.emergency_factor
+            excuse = case.excuses.get((b, o))
+            extra = 0.0 if excuse is None else excuse + study.margin_mw
+            limit = scale * case.rating_mw[b] + extra
+            for sign in (1.0, -1.0):
+                row = program.add_rows(
+                    f"pair.{c}.{t}.{number}.{sign}", keys={"one": [0]},
+                    upper=limit - sign * alone,
+                )  # fmt: skip
+                program.add_entries(row[0], gen, sign * flow[groups.bus])
+                drawn = -sign * share * flow[inst.joint.bus]
+                program.add_entries(row[0], poi[:, t], drawn)
+                program.add_entries(row[0], soft, -drawn[at_poi])
+                for u, branch in enumerate(study.upgrade_branch):
+                    if branch == b:
+                        mw = scale * inst.joint.upgrade_mw[u]
+                        program.add_entries(row[0], level[u, t], -mw)
+    return planner
+
+
+def nonfirm(planner: Planner, t: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the columns of non-firm MW in a period, and their POIs."""
+    family = planner.program.columns_of("flexible.nonfirm")
+    if family is None:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    here = family.keys["period"] == t
+    return family.indices[here], planner.instance.ties.poi[family.keys["tie"][here]]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_lazy_rows_reach_the_optimum_of_the_extensive_form(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = made(seed)
+    whole = extensive(world)
+    best = solve_with("highs", whole.program, LIMITS, exact=True)
+    lazy = Planner(world, LIMITS)
+    found = solve_with("highs", lazy.program, LIMITS, exact=True, separators=lazy.separators)
+    monkeypatch.setattr(pricing, "_SMALL_COLUMNS", 0)
+    monkeypatch.setattr(pricing, "_SMALL_OWNERS", 0)
+    again = Planner(world, LIMITS)
+    limits = Limits(gap=1e-4, threads=1)
+    priced = solve_with("highs", again.program, limits, separators=again.separators)
+    assert (best.values is None) == (found.values is None) == (priced.values is None)
+    if best.values is None:
+        return
+    scale = max(1.0, abs(best.objective))
+    assert found.objective == pytest.approx(best.objective, abs=CLOSE * scale)
+    assert -CLOSE * scale <= priced.objective - best.objective <= 1.1e-4 * scale
+    for planner, out in ((lazy, found), (again, priced)):
+        assert out.bound <= best.objective + CLOSE * scale
+        if out.certificate is not None:
+            proven = certified_bound(planner.program.matrix, out.certificate)
+            assert proven <= best.objective + CLOSE * scale
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_independent_check_finds_nothing(seed: int) -> None:
+    world = made(seed)
+    outcome, plan = Planner(world, LIMITS).solve(None)
+    if plan is None:
+        assert outcome.status == "infeasible"
+        return
+    assert world.study is not None
+    grid = world.study.grid
+    assert judge(world.scenario, world.layers, world.candidates, plan, grid) == []
+
+
+def test_the_grids_bind_and_upgrades_are_bought() -> None:
+    rows, bought = 0, 0.0
+    for seed in SEEDS:
+        try:
+            planner = Planner(made(seed), LIMITS)
+        except pytest.skip.Exception:
+            continue
+        _, plan = planner.solve(None)
+        rows += sum(f.startswith("deliverability.joint#") for f in planner.program.row_families)
+        bought += 0 if plan is None else len(plan.line_upgrades)
+    assert rows > 20
+    assert bought > 0
+
+
+@pytest.mark.parametrize("seed", SEEDS[::6])
+def test_another_solver_reaches_the_same_plan_by_lazy_rows(seed: int) -> None:
+    pytest.importorskip("pulp")
+    world = made(seed)
+    one, other = Planner(world, LIMITS), Planner(world, LIMITS)
+    a = solve_with("highs", one.program, LIMITS, exact=True, separators=one.separators)
+    b = solve_with("cbc", other.program, LIMITS, separators=other.separators)
+    assert (a.values is None) == (b.values is None)
+    if a.values is not None:
+        assert b.objective == pytest.approx(a.objective, rel=CLOSE, abs=1e-4)
