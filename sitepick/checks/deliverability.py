@@ -52,7 +52,7 @@ class _Judged:
     where: str
     mw: FloatArray  # (G + D,)
     new_mw: FloatArray  # (N,) load of the plan
-    excuses: dict[Pair, float]  # with the margin by which a plan may worsen each
+    excuses: dict[Pair, float]
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -111,10 +111,7 @@ def _read(
         mw[supply.at[unit]] = amount
     new = new_load(case, grid, state.condition, state.t)
     where = f"condition {state.condition.id}, {case.when(state.t)}"
-    asked = study(case)
-    worse = 0.0 if asked is None else asked.excuse_margin_mw
-    excuses = {pair: mw_over + worse for pair, mw_over in _pairs(grid, allowed).items()}
-    return _Judged(state, where, mw, new, excuses)
+    return _Judged(state, where, mw, new, _pairs(grid, allowed))
 
 
 def _pairs(grid: Grid, listed: dict[tuple[str, str], float]) -> dict[Pair, float]:
