@@ -168,7 +168,7 @@ def test_defaults_are_those_of_the_catalog_and_the_facts():
     battery = Battery()
     assert battery.hours == 4
     assert battery.musd_per_mw == pytest.approx(row["capex_usd_per_kw"] / 1000)
-    assert 12 * row["lead_years_low"] <= battery.lead_months <= 12 * row["lead_years_high"]
+    assert row["lead_months_low"] <= battery.lead_months <= row["lead_months_high"]
     for uses, pct in CURTAILABLE_PCT.items():
         assert curtailable_share(Workload(uses=uses, ref_mw={"2028": 1})) == pct / 100
     assert curtailable_share(Workload(uses="decode", ref_mw={"2028": 1}, curtailable_pct=7)) == 0.07
