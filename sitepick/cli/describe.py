@@ -82,6 +82,8 @@ def _candidates(s: Scenario) -> str:
 
 
 def _power(s: Scenario) -> str:
+    from sitepick.scenario.power_options import power_options
+
     p = s.power
     if p.model == "none":
         return "no limit (plain facility location)"
@@ -103,6 +105,9 @@ def _power(s: Scenario) -> str:
         parts.append(f"non-firm MW of letters{also} as far as work can be shed {stand}")
     if p.max_ramp_mw_per_year is not None:
         parts.append(f"a POI grows by at most {p.max_ramp_mw_per_year:g} grid MW a year")
+    options = [f"{o.id} ({o.role})" for o in power_options(s)]
+    if options:
+        parts.append(f"on site {', '.join(options)}")
     if s.layers.parcels or s.layers.sites:
         parts.append(f"ties to {p.tie_km_max:g} km")
     return "; ".join(t for t in parts if t)

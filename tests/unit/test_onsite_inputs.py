@@ -11,6 +11,7 @@ from make_layers import parcels, pois, regions, scenario, square
 from sitepick import pipeline
 from sitepick.candidates import onsite
 from sitepick.candidates.regions import locate
+from sitepick.cli.describe import describe
 from sitepick.errors import LayerError, ScenarioError
 from sitepick.layers.types import Layers
 from sitepick.run import Prepared
@@ -235,6 +236,11 @@ def test_a_profile_that_no_file_has(tmp_path: Path) -> None:
     night = ["day_id,hour,mw_per_mw,days_per_year", *flat("x", 0.5), *flat("dark", 0.0, "2")]
     with pytest.raises(ScenarioError, match="at most 33%"):
         days(tmp_path, night)
+
+
+def test_validate_says_which_options_there_are() -> None:
+    asked = scenario(onsite={"options": ["sofc", {"base": "recip", "role": "bridge"}]})
+    assert "on site sofc (prime), recip (bridge)" in dict(describe(asked))["power"]
 
 
 def test_options_come_in_the_order_asked() -> None:
