@@ -45,11 +45,13 @@ def changes(run: RunFolder, prepared: Prepared, talk: Talk) -> list[Finding]:
     """Return what is no longer as the manifest says: inputs, and the files that hold the plan."""
     found = changed_plan(run, talk)
     stated = {(i["role"], i["path"]): i["sha256"] for i in run.manifest["inputs"]}
-    now = {(s.role, s.path): s.sha256 for s in prepared.layers.sources}
+    sources = (*prepared.layers.sources, *prepared.candidates.sources)  # as the manifest has them
+    now = {(s.role, s.path): s.sha256 for s in sources}
     for role, path in sorted(stated.keys() | now.keys()):
         before, after = stated.get((role, path)), now.get((role, path))
         if before == after:
             continue
         what = "changed since the plan was made" if before and after else "was not the same list"
-        found.append(Finding("run.input", f"layers.{role}: {path}", 1, "file", what))
+        key = "grid" if role == "grid" else f"layers.{role}"
+        found.append(Finding("run.input", f"{key}: {path}", 1, "file", what))
     return found
