@@ -8,7 +8,7 @@ from sitepick.candidates.types import Candidates
 from sitepick.errors import LayerError, ScenarioError
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import Adequacy, Joint
-from sitepick.network.conditions import dispatch_range, drawn_mw, groups_of
+from sitepick.network.conditions import DC_TIE, dispatch_range, drawn_mw, groups_of
 from sitepick.network.types import Grid
 from sitepick.scenario.grid import Adequacy as AdequacyRule
 from sitepick.scenario.grid import study_conditions
@@ -62,7 +62,8 @@ def _margin(
     conditions = study_conditions(asked)
     condition = next((c for c in conditions if c.id == rule.condition), conditions[0])
     groups = groups_of(network)
-    own = inside[groups.bus] & (groups.other_bus < 0)
+    # what ties bring is import_mw
+    own = inside[groups.bus] & np.array([fuel != DC_TIE for fuel in groups.fuel], dtype=bool)
     reserve = 1 + rule.reserve_margin_pct / 100
     # a zone that lacks its margin before any new load can take none; that is no fault of the plan
     room = np.zeros(time.n)

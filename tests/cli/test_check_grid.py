@@ -1,7 +1,8 @@
 """A plan made with single headrooms is judged by the grid; a plan made with the grid passes.
 
-Three substations hang on a plant by two circuits of 60 MW each. After the loss of one, 69 MW (115 %)
-are left: what a substation draws above that is over the limit of either circuit at its worst.
+Three substations hang on a plant by two circuits of 60 MW each. After the loss of one, 69 MW
+(115 %) are left: what a substation draws above that is over the limit of either circuit at its
+worst.
 """
 
 from __future__ import annotations

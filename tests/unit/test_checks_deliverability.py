@@ -18,6 +18,7 @@ from helpers.tiny import P0, P1, P2, added, changed, dropped
 from sitepick.checks import judge
 from sitepick.checks.case import Case as Judged
 from sitepick.checks.states import conditions_of, new_load
+from sitepick.instance import assemble
 from sitepick.layers.types import Layers
 from sitepick.network.types import Grid
 from sitepick.scenario.schema import Scenario
@@ -293,3 +294,17 @@ def test_one_line_for_many_branches() -> None:
     assert found[0].amount == pytest.approx(each - 0.01)
     assert found[20].message == "5 more branches are over their limits, all at their worst"
     assert found[20].amount == pytest.approx(sum(each - 0.25 + 0.01 * k for k in range(5)))
+
+
+def test_model_and_check_count_plants_for_a_reserve_and_ties_as_import_mw() -> None:
+    """A tie of 50 MW helps dispatch, not the margin: 88 + 0 - 1.1 x 26 MW are left to the plan."""
+    condition = {"id": "peak", "credit_pct": {"wind": 20}, "dc_tie_pct": 100}
+    asked = scenario(conditions=[condition], adequacy={"reserve_margin_pct": 10})
+    on = grid(dc_ties=tie(0.0, 50.0))
+    places = tiny.candidates()
+    joint = assemble(asked, places, on).joint
+    assert joint is not None
+    assert joint.adequacy[0].room_mw == pytest.approx([88 - 1.1 * 26] * 3)
+    much = scenario(conditions=[condition], adequacy={"reserve_margin_pct": 30})
+    found = [f.amount for f in judged(PLAN, much, on)]
+    assert found == pytest.approx([1.3 * 72 - 88] * 2)
