@@ -207,8 +207,8 @@ def _limits(
     yield from _told("deliverability.normal", grid, judged, worst)
     limit = rating * (asked.emergency_pct / 100)
     worst = {}
-    for lost in outages.tolist():
-        after = _worst(flows.without(lost, injected), limit, lost, excuses, margin, near)
+    for lost, flow in flows.outages(outages, injected):
+        after = _worst(flow, limit, lost, excuses, margin, near)
         for key, found in after.items():
             known = worst.get(key)
             if known is not None:

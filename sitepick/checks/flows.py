@@ -1,8 +1,9 @@
-"""Flows of the check: DC power flow written a second time, every outage solved on its own matrix.
+"""Flows of the check: DC power flow written a second time, every outage solved and proven.
 
-No factor of the model is used: the susceptance matrix is built here, and the grid without a branch
-is factorised anew. A branch from i to j of reactance x (per unit), ratio t and phase shift s
-carries ``100 / (x t) (angle_i - angle_j - s)`` MW, positive from i to j.
+No factor of the model is used: the susceptance matrix is built here, and what flows after an outage
+counts only where Kirchhoff's law holds at every bus of the grid that is left. A branch from i to j
+of reactance x (per unit), ratio t and phase shift s carries ``100 / (x t) (angle_i - angle_j - s)``
+MW, positive from i to j.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from sitepick.network.types import BASE_MVA, FloatArray, Grid, IntArray
 
 CLOSED_PU = 1e-7
 """Reactance of a closed coupler: what stands for 0 (docs/grid.md)."""
+KIRCHHOFF_MW = 1e-6
+"""What may be missing at a bus where Kirchhoff's law holds."""
 _COLUMNS = 8  # right-hand sides of one triangular solve; wider ones wake threads for nothing
 _SYMMETRIC = {"SymmetricMode": True}
 _PIVOT = 0.1  # negative reactances make the matrix indefinite
@@ -90,11 +93,40 @@ class Flows:
         right = injection_mw + (self.meets @ self.shift_mw)[:, None]
         return self._carried(self._angles(self._intact, right), self.shift_mw)
 
-    def without(self, branch: int, injection_mw: FloatArray) -> FloatArray:
-        """Return (M, S) MW once ``branch`` is lost, by factorising the grid that is left.
+    def outages(self, lost: IntArray, injection_mw: FloatArray) -> Iterator[tuple[int, FloatArray]]:
+        """Yield each branch of ``lost`` and (M, S) MW once it is lost, for (N, S) MW injected.
 
-        The branch must not be a bridge: nothing says how a part cut off is balanced.
+        Angles are sought from those of the whole grid, along the one direction in which the loss of
+        a branch can move them. They are taken only where Kirchhoff's law holds at every bus of the
+        grid that is left; else that grid is factorised anew. None may be a bridge: nothing says how
+        a part cut off is balanced.
         """
+        whole = self._angles(self._intact, injection_mw + (self.meets @ self.shift_mw)[:, None])
+        for start in range(0, len(lost), _COLUMNS):
+            some = lost[start : start + _COLUMNS]
+            right = np.asarray(self.meets[:, some].todense(), dtype=float)
+            ways = self._angles(self._intact, right)
+            for k, branch in enumerate(some.tolist()):
+                yield branch, self._moved_along(branch, ways[:, [k]], whole, injection_mw)
+
+    def _moved_along(
+        self, branch: int, way: FloatArray, whole: FloatArray, injection_mw: FloatArray
+    ) -> FloatArray:
+        i, j = self.grid.from_bus[branch], self.grid.to_bus[branch]
+        pull, shift = self.pull[branch], self.shift_mw.copy()
+        carried = pull * (whole[i] - whole[j]) - shift[branch]  # (S,) what both ends miss
+        shift[branch] = 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):  # not a number is no solution
+            theta = whole + way * (carried / (1.0 - pull * (way[i] - way[j])))
+            flow = self._carried(theta, shift)
+            flow[branch] = 0.0
+            missing = (injection_mw - self.meets @ flow)[self._free]
+        if np.abs(missing).max(initial=0.0) <= KIRCHHOFF_MW:
+            return flow
+        return self.without(branch, injection_mw)
+
+    def without(self, branch: int, injection_mw: FloatArray) -> FloatArray:
+        """Return (M, S) MW once ``branch`` is lost, by factorising the grid that is left."""
         matrix = self._matrix.copy()
         i, j = (self._place[b] for b in (self.grid.from_bus[branch], self.grid.to_bus[branch]))
         for row, column, sign in ((i, i, -1), (j, j, -1), (i, j, 1), (j, i, 1)):
