@@ -17,6 +17,7 @@ from sitepick.scenario.catalog import (
     table,
 )
 from sitepick.scenario.fields import ALL_TIME, value_at
+from sitepick.scenario.grid import contradictions
 from sitepick.scenario.messages import did_you_mean, find
 from sitepick.scenario.power_options import TABLE, plain, power_options
 from sitepick.scenario.schema import Scenario
@@ -55,6 +56,8 @@ def check_consistency(scenario: Scenario) -> list[Fault]:
         faults += _existing(scenario)
         faults += _hardware_named(scenario)
     faults += [*_onsite(scenario), *_bounds(scenario), *_regions(scenario)]
+    if scenario.grid is not None:
+        faults += [Fault(("grid", *at), said) for at, said in contradictions(scenario.grid)]
     return [*faults, *_flexible(scenario)]
 
 

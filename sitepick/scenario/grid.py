@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from sitepick.scenario.fields import (
     Positive,
     Section,
 )
+from sitepick.scenario.messages import did_you_mean
 
 
 class StudyCondition(Evidence):
@@ -145,6 +147,33 @@ def study_conditions(grid: GridStudy) -> tuple[StudyCondition, ...]:
     return tuple(
         _catalog_condition(item) if isinstance(item, str) else item for item in grid.conditions
     )
+
+
+def contradictions(grid: GridStudy) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield (path below `grid`, message) of ids that are unknown, or listed twice."""
+    known = condition_ids()
+    own = [item.id for item in grid.conditions if not isinstance(item, str)]
+    seen: set[str] = set()
+    for i, item in enumerate(grid.conditions):
+        name = item if isinstance(item, str) else item.id
+        if isinstance(item, str) and name not in [*known, *own]:
+            hint = did_you_mean(name, [*known, *own]) or f"; known: {', '.join(known)}"
+            yield ("conditions", i), f"unknown condition '{name}'{hint}"
+        if name in seen:
+            yield ("conditions", i), f"condition '{name}' is listed twice"
+        seen.add(name)
+    if not grid.conditions:
+        yield ("conditions",), "is empty; name at least one condition"
+    for i, rule in enumerate(grid.adequacy):
+        if rule.condition is not None and rule.condition not in seen:
+            hint = did_you_mean(rule.condition, sorted(seen))
+            message = f"condition '{rule.condition}' is not among grid.conditions{hint}"
+            yield ("adequacy", i, "condition"), message
+    bought: set[str] = set()
+    for i, upgrade in enumerate(grid.upgrades):
+        if upgrade.branch_id in bought:
+            yield ("upgrades", i, "branch_id"), f"branch '{upgrade.branch_id}' is listed twice"
+        bought.add(upgrade.branch_id)
 
 
 def condition_ids() -> list[str]:

@@ -52,6 +52,12 @@ EXPECTED: dict[str, list[tuple[str, str]]] = {
     "extends_two": [("6:1", "one parent only")],
     "fraction_for_whole": [("6:19", "solver.threads: must be a whole number, not 2.5")],
     "grouped_digits": [("5:17", "demand.it_mw: write 1200")],
+    "grid_ids": [
+        ("8:16", "unknown condition 'summer_peek'; did you mean 'summer_peak'?"),
+        ("8:54", "condition 'night' is listed twice"),
+        ("9:49", "condition 'nigt' is not among grid.conditions; did you mean 'night'?"),
+        ("12:19", "branch 'L1' is listed twice"),
+    ],
     "hall_form": [("6:8", "must be 'none' or a list of hall class ids and rows, not 5")],
     "hall_own_incomplete": [
         ("6:9", "halls.0.hall_it_mw: missing required key"),
