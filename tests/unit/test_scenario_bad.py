@@ -54,7 +54,7 @@ EXPECTED: dict[str, list[tuple[str, str]]] = {
     "grouped_digits": [("5:17", "demand.it_mw: write 1200")],
     "grid_ids": [
         ("8:16", "unknown condition 'summer_peek'; did you mean 'summer_peak'?"),
-        ("8:54", "condition 'night' is listed twice"),
+        ("8:55", "condition 'night' is listed twice"),
         ("9:49", "condition 'nigt' is not among grid.conditions; did you mean 'night'?"),
         ("12:19", "branch 'L1' is listed twice"),
     ],
