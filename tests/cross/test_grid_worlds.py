@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from helpers import worlds
@@ -11,9 +13,13 @@ from sitepick.blocks.deliverability import upgrades_at
 from sitepick.checks import judge
 from sitepick.dispatch.types import BASE
 from sitepick.errors import LayerError
+from sitepick.network.grid import DcFlow
+from sitepick.network.types import Grid
 from sitepick.planner import Planner
 from sitepick.program import SHARED
 from sitepick.run import Prepared
+from sitepick.scenario.schema import period_starts
+from sitepick.solution import DispatchRow, Solution
 from sitepick.solve import pricing, solve_with
 from sitepick.solve.certificate import certified_bound
 from sitepick.solve.outcome import Limits
@@ -166,3 +172,71 @@ def test_another_solver_reaches_the_same_plan_by_lazy_rows(seed: int) -> None:
     assert (a.values is None) == (b.values is None)
     if a.values is not None:
         assert b.objective == pytest.approx(a.objective, rel=CLOSE, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", SEEDS[::2])
+def test_a_plan_made_wrong_is_caught_with_its_amount(seed: int) -> None:
+    """Dispatch left out, a unit off by 1 MW, a rating lowered below the flow that is there."""
+    world = made(seed)
+    _, plan = Planner(world, LIMITS).solve(None)
+    if plan is None or not plan.dispatch:
+        return
+    assert world.study is not None
+    grid = world.study.grid
+
+    def found(solution: Solution, on: Grid = grid) -> dict[tuple[str, str], float]:
+        rows = judge(world.scenario, world.layers, world.candidates, solution, on)
+        return {(f.check, f.where): f.amount for f in rows}
+
+    last = plan.dispatch[-1]
+    state = f"condition {last.condition}, {last.period}"
+    more = dataclasses.replace(last, mw=last.mw + 1)
+    off = dataclasses.replace(plan, dispatch=(*plan.dispatch[:-1], more))
+    assert found(off)["deliverability.balance", state] == pytest.approx(1, abs=2e-3)
+    here = [r for r in plan.dispatch if (r.condition, r.period) == (last.condition, last.period)]
+    others = tuple(r for r in plan.dispatch if r not in here)
+    missing = found(dataclasses.replace(plan, dispatch=others))
+    case = world.study.cases[world.study.case_at[_at(world, last)]]
+    drawn = sum(r.mw for r in here) - float(case.load_mw.sum())
+    told = missing.get(("deliverability.dispatch", state), 0.0)
+    assert told == pytest.approx(drawn if drawn > 1e-3 else 0.0, abs=2e-3)
+    # without excuses and upgrades the flow of the most loaded branch is what its rating lacks
+    units = {name: k for k, name in enumerate(grid.plants.ids)}
+    given = np.zeros(grid.n_bus)
+    for row in here:
+        given[grid.plants.bus[units[row.unit_id]]] += row.mw
+    load = case.load_mw + _new_load(world, plan, last)
+    flow = np.abs(DcFlow(grid).flows(given - load))
+    branch = int(flow.argmax())
+    if flow[branch] < 1.5:
+        return
+    name = grid.branch_ids[branch]
+    rating = grid.rating_mw.copy()
+    rating[branch] = flow[branch] - 1
+    bare = dataclasses.replace(plan, excused=(), line_upgrades=())
+    lower = found(bare, dataclasses.replace(grid, rating_mw=rating))
+    where = f"branch {name}, {state}"
+    assert lower["deliverability.normal", where] == pytest.approx(1, abs=5e-3)
+
+
+def _at(world: Prepared, row: DispatchRow) -> tuple[int, int]:
+    assert world.study is not None
+    names = [c.id for c in world.study.conditions]
+    starts = [day.isoformat() for day in period_starts(world.scenario.periods)]
+    return names.index(row.condition), starts.index(row.period)
+
+
+def _new_load(world: Prepared, plan: Solution, at: DispatchRow) -> np.ndarray:
+    """Return (N,) firm MW of the plan in the state of a row."""
+    assert world.study is not None
+    grid = world.study.grid
+    share = next(c for c in world.study.conditions if c.id == at.condition).new_load_pct / 100
+    mw = dict.fromkeys(grid.poi_ids, 0.0)
+    for row in plan.grid:
+        mw[row.poi_id] += row.grid_mw * (row.period == at.period)
+    for part in plan.nonfirm:
+        mw[part.poi_id] -= part.grid_mw * (part.period == at.period)
+    out = np.zeros(grid.n_bus)
+    for k, poi in enumerate(grid.poi_ids):
+        out[grid.poi_bus[k]] += mw[poi] * share
+    return out
