@@ -239,6 +239,7 @@ def _pois(joint: JointLimits, values: FloatArray) -> list[PoiMw]:
     inst, study = joint.inst, joint.study
     last = inst.time.n - 1
     mw = joint.poi_mw(values)[:, last]
+    _, added = joint.asked(values, 0, last)  # what is bought stands whatever the others do
     secure = [
         SecureDispatch(study.contingencies, worsened(study.cases[k], MATERIAL_MW))
         for k in study.case_at[:, last]
@@ -247,7 +248,7 @@ def _pois(joint: JointLimits, values: FloatArray) -> list[PoiMw]:
     for b in np.flatnonzero(mw > 1e-3):
         alone, pair = np.inf, None
         for c in range(len(study.conditions)):
-            can, limited = _alone(joint, int(b), c, secure[c])
+            can, limited = _alone(joint, int(b), c, secure[c], added)
             if can < alone:
                 alone, pair = can, limited
         line, lost = ("connection", "base") if pair is None else pair_name(study.grid, pair)
@@ -258,9 +259,11 @@ def _pois(joint: JointLimits, values: FloatArray) -> list[PoiMw]:
 
 
 def _alone(
-    joint: JointLimits, poi: int, c: int, secure: SecureDispatch
+    joint: JointLimits, poi: int, c: int, secure: SecureDispatch, added: FloatArray
 ) -> tuple[float, Pair | None]:
-    """Return the most MW of one POI alone, and what limits it (None: its connection)."""
+    """Return the most MW of one POI alone with ``added`` ratings (M,), and what limits it (None:
+    its connection).
+    """
     inst, study = joint.inst, joint.study
     assert inst.joint is not None
     bus, share = inst.joint.bus[[poi]], float(inst.joint.new_load[c])
@@ -269,12 +272,13 @@ def _alone(
         return most, None
     for _ in range(_ALONE_ROUNDS):
         load = spread(np.array([most * share]), bus, study.grid.n_bus)
-        found = secure.least_over(load, cut_only=True)
+        found = secure.least_over(load, added, cut_only=True)
         if found.cut is None:
             break
         steep = float(found.cut.by_bus[bus[0]])
-        if steep <= 0 or found.cut.limit / steep >= most * share - 1e-4:
+        limit = found.cut.limit + float(found.cut.by_branch @ added)
+        if steep <= 0 or limit / steep >= most * share - 1e-4:
             break
-        most = max(0.0, found.cut.limit / steep / share)
+        most = max(0.0, limit / steep / share)
         pair = max(found.cut.pairs, key=lambda p: p[1])[0] if found.cut.pairs else None
     return most, pair
