@@ -21,13 +21,14 @@ from sitepick.instance import assemble
 from sitepick.instance.types import Instance
 from sitepick.prices import binding, row_prices
 from sitepick.program import FloatArray, Program
-from sitepick.readout import read_out, start_values
+from sitepick.readout import read_out
 from sitepick.run import Binding, GreedyRow, Prepared, Shortfall
 from sitepick.solution import Solution
 from sitepick.solve import solve_with
 from sitepick.solve.certificate import safe_bound
 from sitepick.solve.lazy import repaired
 from sitepick.solve.outcome import Limits, Outcome, Progress, Separator, gap_between
+from sitepick.starts import start_values
 
 OBJECTIVE_NAMES = {
     "min_cost": "net_present_cost_musd",

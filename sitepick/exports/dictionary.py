@@ -30,6 +30,11 @@ SUMMARY_KEYS: tuple[Field, ...] = (
     Field("unit_cost", "", "json",
           "net present cost over discounted served ref_mw-years: usd_per_kw_month, "
           "musd_per_ref_mw_year; null if nothing is served"),
+    Field("grid", "", "json",
+          "where the scenario has a grid: conditions, outages, radial, excused, excused_mw (most "
+          "in a period), synthetic, estimated; the plan's pois and their single_mw, usable_mw, "
+          "alone_mw, joint_mw; limiting lines, dearest first; upgrades bought; "
+          "redispatch_usd_per_h of the last period and redispatch_before_usd_per_h; else null"),
     Field("seconds", "s", "json", "wall-clock time by stage"),
     Field("run", "", "text", "run folder; null before it is written"),
     Field("verified", "", "boolean", "true: the independent check found no fault (arithmetic)"),

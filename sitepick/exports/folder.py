@@ -31,14 +31,17 @@ if TYPE_CHECKING:
 TEMPORARY = ".tmp-"
 RESOLVED = "scenario.resolved.yaml"
 REPORT = "report.json"
+_GRID = (
+    "grid_states", "grid_pois", "grid_limits", "grid_upgrades", "grid_excused", "grid_dispatch",
+)  # fmt: skip
 _CSV = {
     "sites_by_period": "sites.csv", "cash": "cash.csv", "onsite": "onsite.csv",
-    "nonfirm": "nonfirm.csv",
+    "nonfirm": "nonfirm.csv", **{name: f"{name}.csv" for name in _GRID},
 }  # fmt: skip
 _GEOJSON = {"sites": "sites.geojson", "candidates": "candidates.geojson"}
 _XLSX = (
     "run_info", "sites", "sites_by_period", "onsite", "cash", "candidates", "letters", "nonfirm",
-    "notes",
+    *_GRID, "notes",
 )  # fmt: skip
 """Sheets of the workbook, where the plan has them."""
 

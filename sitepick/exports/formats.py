@@ -101,6 +101,7 @@ def _sheet_of(path: Path, name: str, fields: list[Field]) -> Sheet:
 _SHAPES = {
     "sites": "Point", "sites_by_period": "Point", "candidates": "Point", "substations": "Point",
     "links": "MultiLineString", "regions": "MultiPolygon",
+    "grid_pois": "Point", "grid_limits": "MultiLineString",
 }  # fmt: skip
 
 

@@ -31,6 +31,16 @@ def straight(a: Position, b: Position) -> Geometry | None:
     return {"type": "MultiLineString", "coordinates": [p for p in parts if p[0] != p[1]]}
 
 
+def multiline(shape: Any) -> Geometry | None:
+    """Return a (multi)line with a ``__geo_interface__`` as MultiLineString; None without one."""
+    found = getattr(shape, "__geo_interface__", None)
+    if found is None:
+        return None
+    lines = [found["coordinates"]] if found["type"] == "LineString" else found["coordinates"]
+    parts = [[[float(x) for x in list(p)[:2]] for p in line] for line in lines if len(line)]
+    return {"type": "MultiLineString", "coordinates": rounded(parts)} if parts else None
+
+
 def multipolygon(shape: Any) -> Geometry | None:
     """Return a (multi)polygon as MultiPolygon: outer rings counter-clockwise, holes clockwise.
 

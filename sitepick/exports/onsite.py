@@ -11,7 +11,8 @@ from sitepick.scenario.power_options import power_options
 
 if TYPE_CHECKING:
     from sitepick.candidates.types import Candidates
-    from sitepick.exports.costs import Lookup, SiteCosts
+    from sitepick.exports.costs import SiteCosts
+    from sitepick.exports.lookup import Lookup
     from sitepick.scenario.schema import Scenario
     from sitepick.solution import Solution
 

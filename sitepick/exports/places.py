@@ -173,6 +173,15 @@ def _reason(row: Row, made: SiteRows, ties: list[Row]) -> str:
     return "passed every test; the plan does better without it"
 
 
+_HEADROOM = {
+    False: "load headroom of the layer; empty: unknown; letters replace it",
+    True: "what its kV can connect, the grid limits besides; empty: unknown; letters replace it",
+}
+_SINGLE = Field(
+    "single_mw", "grid MW", "number", "load headroom of the layer, of this POI alone: no limit here"
+)
+
+
 def substations_sheet(made: SiteRows) -> Sheet:
     """Return the sheet ``substations``: POIs that candidates can tie to, and the MW used there."""
     last = len(made.solution.periods) - 1
@@ -182,8 +191,8 @@ def substations_sheet(made: SiteRows) -> Sheet:
         LON, LAT,
         Field("kv", "kV", "number", "highest voltage; empty: unknown"),
         Field("kv_levels", "kV", "text", "all voltages, where several are known"),
-        Field("headroom_mw", "grid MW", "number",
-              "load headroom of the layer; empty: unknown; letters replace it"),
+        Field("headroom_mw", "grid MW", "number", _HEADROOM[made.scenario.connection_only]),
+        *((_SINGLE,) if made.scenario.connection_only else ()),
         Field("from_date", "date", "date", "date from which the layer's headroom is there"),
         Field("estimated", "", "boolean", "true: an estimate, not a utility's word"),
         Field("dates", "", "text",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from sitepick.exports.costs import Lookup, SiteCosts, site_costs
+from sitepick.exports.costs import SiteCosts, site_costs
 from sitepick.exports.flexible import FlexibleUse
+from sitepick.exports.lookup import Lookup
 from sitepick.exports.sheet import Field, Row, Sheet, plain, point, unused, with_keep
 from sitepick.exports.stages import StagedGrid, staged_grid
 from sitepick.exports.terms import capital_terms, yearly_terms
@@ -30,12 +31,13 @@ STAGE_MEANING = {
     "studied": "of completed studies",
     "requested": "asked for, no answer yet",
     "published": "of a published headroom layer",
+    "dc_study": "without a letter: what the kV connects and the grid carries in this DC study",
     "assumed": "assumed, among them bought upgrade steps and margins of areas",
 }
 _CAPITAL_MEANING = {
     "facility": "data halls", "it": "IT hardware", "ties": "ties and customer substations",
     "land": "land", "site": "fixed works", "fiber": "fiber laterals",
-    "upgrades": "network upgrades at the POI (by the site's share of its MW)",
+    "upgrades": "network upgrades (at the POI: by the site's share of its MW; of lines: of all MW)",
     "security": "securities of letters (by the site's share of the POI's MW)",
     "entry": "entry of regions (by the site's share of the region's IT MW)",
     "battery": "batteries that stand in for curtailed MW",

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sitepick import __version__
+from sitepick.exports.grid import grid_sheets
 from sitepick.exports.onsite import onsite_sheet
 from sitepick.exports.places import candidates_sheet, links_sheet, regions_sheet, sites_sheet
 from sitepick.exports.places import substations_sheet as substations
@@ -43,6 +44,7 @@ def run_sheets(run: Run) -> list[Sheet]:
         cash_sheet(run),
         letters_sheet(made),
         *([made.flexible.sheet()] if made.flexible.applies else []),
+        *grid_sheets(run, made),
         notes_sheet(run),
         run_info(run),
     ]

@@ -5,7 +5,8 @@ The rule, so that sums are exact and the same everywhere:
 * MW that stand already (``existing`` of the scenario) are ``energised``;
 * at a POI with letters, the MW contracted from its offers active in the period count firmest stage
   first; at a POI without, the layer's dated headroom counts as ``power.headroom_stage`` and what
-  is beyond it comes from upgrade steps and counts as ``assumed``;
+  is beyond it comes from upgrade steps and counts as ``assumed``; where the grid itself limits such
+  POIs nobody has published their MW, and they count as `DC_STUDY`;
 * sites at the POI take these MW in order of id.
 """
 
@@ -20,22 +21,25 @@ from typing import TYPE_CHECKING, Any
 
 from sitepick.exports.sheet import records
 from sitepick.instance.timeline import Timeline, add_months, whole_months
-from sitepick.scenario.power import STAGES, Stage
+from sitepick.scenario.power import STAGES
 
 if TYPE_CHECKING:
     from sitepick.candidates.types import Candidates
     from sitepick.scenario.schema import Scenario
     from sitepick.solution import Solution
 
+DC_STUDY = "dc_study"
+"""MW without a letter, within what the kV connects and the scenario's own study of the grid."""
 Split = dict[str, float]
 """Stage -> grid MW."""
+_ORDER = (*STAGES[:-1], DC_STUDY, STAGES[-1])
 
 
 @dataclass(frozen=True)
 class StagedGrid:
     """Contracted grid MW by stage, and what the letters are used for."""
 
-    stages: tuple[Stage, ...]  # the columns, firmest first
+    stages: tuple[str, ...]  # the columns, firmest first
     by_site: dict[tuple[str, int], Split]  # (site_id, period index), existing MW included
     by_poi: dict[tuple[str, int], float]  # (poi_id, period index), without existing MW
 
@@ -115,14 +119,21 @@ def waits_of(candidates: Candidates) -> dict[str, list[dict[str, Any]]]:
     return out
 
 
-def used_stages(scenario: Scenario) -> tuple[Stage, ...]:
+def layer_stage(scenario: Scenario) -> str:
+    """Return the stage of MW at POIs without a letter."""
+    return DC_STUDY if scenario.connection_only else str(scenario.power.headroom_stage)
+
+
+def used_stages(scenario: Scenario) -> tuple[str, ...]:
     """Return the stages that MW of this scenario can have, firmest first."""
-    can: set[Stage] = set(scenario.power.count_stages)
+    can: set[str] = set(scenario.power.count_stages)
+    if scenario.connection_only and scenario.power.headroom_stage in can:
+        can.add(DC_STUDY)
     if any(e.grid_mw > 0 for e in scenario.existing):
         can.add("energised")
     if scenario.power.upgrade_step is not None or scenario.flexible.areas:
         can.add("assumed")
-    return tuple(s for s in STAGES if s in can)
+    return tuple(s for s in _ORDER if s in can)
 
 
 def staged_grid(scenario: Scenario, candidates: Candidates, solution: Solution) -> StagedGrid:
@@ -158,7 +169,7 @@ def staged_grid(scenario: Scenario, candidates: Candidates, solution: Solution) 
         else:
             tiers = layer_tiers(pois[poi], waits.get(poi, []), scenario) if poi in pois else ()
             there = layer_mw(tiers, scenario, time, t)
-            supply = [(str(scenario.power.headroom_stage), there), ("assumed", math.inf)]
+            supply = [(layer_stage(scenario), there), ("assumed", math.inf)]
         _hand_out(asked, supply, stages, by_site, t)
     totals = {key: sum(mw for _, mw in asked) for key, asked in wanted.items()}
     return StagedGrid(stages, {k: dict(v) for k, v in by_site.items()}, totals)
@@ -171,7 +182,7 @@ def _in_order(supply: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
 def _hand_out(
     asked: list[tuple[str, float]],
     supply: list[tuple[str, float]],
-    stages: tuple[Stage, ...],
+    stages: tuple[str, ...],
     by_site: dict[tuple[str, int], Split],
     t: int,
 ) -> None:

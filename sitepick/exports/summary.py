@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sitepick.exports.costs import served_ref_mw_years, usd_per_kw_month
+from sitepick.exports.grid import summary_of
 from sitepick.exports.manifest import all_seconds, finite
 from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheet import plain
@@ -62,7 +63,7 @@ def summary(run: Run, folder: Path | None = None) -> dict[str, Any]:
 
 _EMPTY: dict[str, Any] = {
     "sites": [], "it_mw": {}, "grid_mw": {}, "nonfirm_grid_mw": {}, "served": {}, "turned_away": {},
-    "capex_musd": {}, "unit_cost": None,
+    "capex_musd": {}, "unit_cost": None, "grid": None,
 }  # fmt: skip
 
 
@@ -111,6 +112,7 @@ def _plan(run: Run, solution: Solution) -> dict[str, Any]:
         ),
         "capex_musd": _capex(solution),
         "unit_cost": unit_cost(run),
+        "grid": None if run.grid is None else summary_of(run.grid, made),
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sitepick.exports.manifest import all_seconds
 from sitepick.exports.rows import SiteRows
 from sitepick.report.flexible import flexible_table
+from sitepick.report.grid import grid_tables
 from sitepick.report.limits import binding_table, greedy_table, sharing_table, waterfall_table
 from sitepick.report.plan import capital_table, demand_table, headline, sites_table
 from sitepick.report.tables import Report
@@ -24,6 +25,7 @@ def report_of(run: Run) -> Report:
     tables = (
         demand_table(run, made),
         sites_table(run, made),
+        *grid_tables(run, made),
         flexible_table(run, made),
         capital_table(run),
         waterfall_table(run, made),

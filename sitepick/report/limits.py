@@ -46,7 +46,7 @@ def binding_table(run: Run) -> Table:
         # a limit of 0 is a row between decisions, such as MW of a tie <= its size x built
         amount = dear.amount or None
         at = (dear.where, dear.when, amount, dear.unit, dear.price_musd)
-        rows.append((limit_words(name), len(found), *at))
+        rows.append((limit_words(name, run.prepared.scenario), len(found), *at))
     columns = (
         Column("What binds (LP price)", align="left"),
         Column("times", decimals=0),

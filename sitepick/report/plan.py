@@ -9,12 +9,14 @@ from sitepick import __version__
 from sitepick.exports.places import sites_sheet
 from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheets import OBJECTIVE_UNIT, SYNTHETIC
+from sitepick.exports.stages import DC_STUDY
 from sitepick.exports.terms import capital_terms
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.report.years import YearEnd, spread, year_ends
 
 if TYPE_CHECKING:
     from sitepick.run import Run
+    from sitepick.scenario.schema import Scenario
     from sitepick.solution import Solution
 
 MOST_SITES = 12
@@ -31,13 +33,20 @@ LIMIT_WORDS = {
     "regions.min_it": "least IT MW of regions", "regions.share": "largest share of a region",
     "regions.co2": "carbon caps of regions", "regions.water": "water caps of regions",
     "limits.co2": "carbon cap", "limits.water": "water cap", "limits.cost": "cost limit",
-    "flexible.area": "non-firm MW of areas",
+    "flexible.area": "non-firm MW of areas", "deliverability.adequacy": "reserve margins",
 }  # fmt: skip
 
 
-def limit_words(limit: str) -> str:
+def limit_words(limit: str, scenario: Scenario) -> str:
     """Return a planner's words for a row family."""
+    if limit == "headroom.limit" and scenario.connection_only:
+        return "dated connection MW at POIs"
     return LIMIT_WORDS.get(limit, limit.replace(".", " ").replace("_", " "))
+
+
+def stage_words(stage: str) -> str:
+    """Return a stage as it is shown in tables."""
+    return "DC study" if stage == DC_STUDY else stage
 
 
 def headline(run: Run) -> tuple[str, ...]:
@@ -89,7 +98,7 @@ def _target(run: Run, solution: Solution) -> str:
     )
     if short < 1e-6 * max(1.0, served):
         return f"TARGET {served + short:,.0f} {unit} by {end.day:%Y-%m}: all placed."
-    stops = list(dict.fromkeys(limit_words(b.limit) for b in run.binding))
+    stops = list(dict.fromkeys(limit_words(b.limit, run.prepared.scenario) for b in run.binding))
     if stops:
         text += f" What binds: {', '.join(stops[:3])}."
     return text
@@ -125,7 +134,7 @@ def demand_table(run: Run, made: SiteRows) -> Table:
         for stage in made.grid.stages:
             values = [grid[stage, e.period] for e in ends]
             if any(values):
-                add(f"  {stage}", "grid MW", values)
+                add(f"  {stage_words(stage)}", "grid MW", values)
     firm = _sum((r.option, r.period, r.firm_mw) for r in solution.onsite)
     used = list(dict.fromkeys(r.option for r in solution.onsite))
     if used:
@@ -172,7 +181,9 @@ def sites_table(run: Run, made: SiteRows) -> Table:
             name = f"{name} {site['name']}"
         values = [it[site["site_id"], e.period] for e in ends]
         poi = site["poi_id"] and site["poi_id"] + (f" {kv} kV" if (kv := site["tie_kv"]) else "")
-        rows.append((name, poi, "+".join(stages), *values, site["usd_per_kw_month"]))
+        rows.append(
+            (name, poi, "+".join(map(stage_words, stages)), *values, site["usd_per_kw_month"])
+        )
     columns = (
         Column(f"{len(sites)} sites, IT MW", align="left"),
         Column("POI", align="left"),

@@ -23,6 +23,7 @@ ORDER = (
     ("solution", "plan_file"),
     ("dispatch",),
     ("readout", "baselines", "checks"),
+    ("starts",),
     ("run",),
     ("prices",),
     ("planner",),

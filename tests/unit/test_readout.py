@@ -7,9 +7,9 @@ import pytest
 from helpers import worlds
 
 from sitepick.planner import Planner
-from sitepick.readout import start_values
 from sitepick.solution import Solution
 from sitepick.solve.outcome import Limits
+from sitepick.starts import start_values
 
 LIMITS = Limits(gap=1e-6, threads=1)
 SEEDS = (0, 2, 3, 9, 13, 21, 30, 42)

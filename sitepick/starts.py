@@ -1,0 +1,105 @@
+"""An earlier plan as values to begin from: its whole decisions, by the names they have today."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sitepick.blocks.columns import halls_at, open_at, tie_at
+from sitepick.blocks.deliverability import upgrades_at
+from sitepick.blocks.onsite import firm_at, standing, stays
+from sitepick.instance.types import Instance
+from sitepick.program import FloatArray, Program
+from sitepick.readout import tie_kv
+from sitepick.solution import Solution
+
+
+def start_values(program: Program, inst: Instance, plan: Solution) -> FloatArray:
+    """Return (n,) the integer decisions of ``plan`` as values; continuous columns are left at zero.
+
+    What the program has no column for (a site that is gone, a class that is no longer offered) is
+    left out: the result is a start to be polished, not a plan.
+    """
+    x = np.zeros(program.n_columns)
+    site = {s: i for i, s in enumerate(inst.sites.ids)}
+    period = {p: t for t, p in enumerate(inst.time.names)}
+    hall = {k: i for i, k in enumerate(inst.halls.ids)}
+    poi = {b: i for i, b in enumerate(inst.headroom.poi_ids)}
+
+    def since(columns: np.ndarray, name: str | None) -> None:
+        """Set a level to 1 from the period called ``name`` (None: always) on."""
+        first = 0 if name is None else period.get(name, inst.time.n)
+        here = columns[first:]
+        x[here[here >= 0]] = 1
+
+    opens, ties = open_at(program, inst), tie_at(program, inst) if inst.grid else None
+    for row in plan.sites:
+        if row.site_id in site:
+            since(opens[site[row.site_id]], row.opened)
+    tie_of: dict[tuple[int, int], list[int]] = {}
+    for e, (i, b) in enumerate(zip(inst.ties.site, inst.ties.poi, strict=True)):
+        tie_of.setdefault((int(i), int(b)), []).append(e)
+    for tie in plan.ties:
+        near = tie_of.get((site.get(tie.site_id, -1), poi.get(tie.poi_id, -1)), [])
+        # a plan that does not say its voltage, or one that is no longer offered, gets the highest
+        at = next((e for e in near if tie_kv(inst, e) == tie.kv), near[0] if near else None)
+        if at is not None and ties is not None:
+            since(ties[at], tie.since)
+    standing, built, converted = (
+        halls_at(program, inst, f) for f in ("halls.halls", "halls.build", "halls.convert")
+    )
+    for hr in plan.halls:
+        if hr.site_id in site and hr.hall in hall and hr.period in period:
+            key = site[hr.site_id], hall[hr.hall], period[hr.period]
+            for columns, count in (
+                (standing, hr.halls),
+                (built, hr.built),
+                (converted, hr.converted_in),
+            ):
+                if columns[key] >= 0:
+                    x[columns[key]] = count
+    _start_onsite(program, inst, plan, x)
+    steps = program.index("headroom.steps", (len(inst.headroom.poi_ids), inst.time.n))
+    for up in plan.upgrades:
+        if up.poi_id in poi and up.period in period:
+            here = steps[poi[up.poi_id], period[up.period] :]
+            x[here[here >= 0]] += up.steps
+    lines = {} if inst.joint is None else {b: u for u, b in enumerate(inst.joint.upgrade_ids)}
+    rating = upgrades_at(program, inst)
+    for bought in plan.line_upgrades:
+        if bought.branch_id in lines:
+            since(rating[lines[bought.branch_id]], bought.period)
+    accept = program.index("headroom.accept", (len(inst.headroom.offer_ids),))
+    taken = {row.offer_id for row in plan.offers}
+    for o, offer in enumerate(inst.headroom.offer_ids):
+        if offer in taken and accept[o] >= 0:
+            x[accept[o]] = 1
+    enter = program.index("regions.enter", (len(inst.entries), inst.time.n))
+    entered = {(row.level, row.region_id): row.entered for row in plan.entered}
+    for e, entry in enumerate(inst.entries):
+        if (entry.level, entry.region_id) in entered:
+            since(enter[e], entered[entry.level, entry.region_id])
+    return np.clip(x, program.matrix.lower, program.matrix.upper)
+
+
+def _start_onsite(program: Program, inst: Instance, plan: Solution, x: FloatArray) -> None:
+    """Set the whole blocks of ``plan`` in ``x``, and the plants and bridges that they make."""
+    on, stay, names = inst.onsite, stays(program, inst), (*inst.time.names, None)
+    wanted = {(r.site_id, r.option, r.since, r.until): r.blocks for r in plan.stays}
+    life = [inst.time.life_periods(float(years)) for years in on.life_years]
+    for j, column in enumerate(stay.column):
+        option, start, end = on.option[stay.pair[j]], stay.start[j], stay.end[j]
+        until = None if end >= min(start + life[option], inst.time.n) else names[end]
+        key = inst.sites.ids[on.site[stay.pair[j]]], on.ids[option], names[start], until
+        x[column] = wanted.get(key, 0.0) if on.whole[option] else 0.0
+    column, pair, period = standing(program, inst)
+    plant = firm_at(program, inst, "onsite.plant")
+    used = (x[column] > 0.5) & (plant[pair, period] >= 0)
+    x[plant[pair[used], period[used]]] = 1
+    bridge = program.index("onsite.bridge", (len(inst.sites.ids),))
+    site = {s: i for i, s in enumerate(inst.sites.ids)}
+    kind = {name: p for p, name in enumerate(on.ids)}
+    for row in plan.onsite:
+        known = row.site_id in site and row.option in kind
+        if known and row.firm_mw > 0 and on.bridge[kind[row.option]]:
+            column = bridge[[site[row.site_id]]]
+            x[column[column >= 0]] = 1
