@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sitepick.exports.grid import (
@@ -15,7 +16,7 @@ from sitepick.report.tables import Cell, Column, Table
 from sitepick.report.years import year_ends
 
 if TYPE_CHECKING:
-    from sitepick.dispatch.result import GridResult, PoiMw, State
+    from sitepick.dispatch.result import GridResult, Limiting, PoiMw, State
     from sitepick.exports.rows import SiteRows
     from sitepick.run import Run
 
@@ -53,7 +54,7 @@ def _states(run: Run, told: GridResult) -> Table:
             ("  capacity counted on", "MW", *(s.capacity_mw for s in here)),
             ("  redispatch before", "USD/h", *(_known(s.redispatch_before_usd_h) for s in here)),
             ("  redispatch with it", "USD/h", *(_known(s.redispatch_usd_h) for s in here)),
-            ("  more, by new load", "USD/MWh", *(_each(s) for s in here)),
+            ("  more, per new MWh", "USD/MWh", *(_each(s) for s in here)),
         ]
     first = Column(f"Grid, {conditions[0]}" if len(conditions) == 1 else "Grid", align="left")
     columns = (first, Column("", align="left"), *(Column(e.label) for e in ends))
@@ -72,14 +73,16 @@ def _told(run: Run, told: GridResult, conditions: list[str]) -> str:
     radial = f", {len(told.radial):,} radial ones not" if told.radial else ""
     parts.append(f"{told.outages:,} outages taken one at a time{radial}.")
     over = excused_by_state(told)
+    said: list[str] = []
     for condition in conditions:
         found = [v for k, v in over.items() if k[0] == condition]
         if found:
-            most = max(found, key=lambda v: v[1])
-            mark = "" if len(conditions) == 1 else f" in {condition}"
-            parts.append(
-                f"Before any new load {most[0]:,} overloads of {most[1]:,.0f} MW{mark} are excused."
-            )
+            count, mw = max(found, key=lambda v: v[1])
+            what = "" if said else f" overload{'s' if count > 1 else ''}"
+            mark = "" if len(conditions) == 1 else f" ({condition})"
+            said.append(f"{count:,}{what} of {mw:,.1f} MW{mark}")
+    if said:
+        parts.append(f"Excused before any new load: {', '.join(said)}.")
     if over:
         parts.append(
             "The plan may not worsen one (grid.excuse_margin_mw: 0)."
@@ -133,31 +136,38 @@ def _why(poi: PoiMw) -> str:
 
 
 def _limits(told: GridResult) -> Table:
-    """Return the lines that limit the plan, dearest first."""
-    rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (
-            r.branch_id + (" (estimated)" if r.estimated else ""),
-            r.kv,
-            "" if r.outage_id == "base" else r.outage_id,
-            r.condition,
-            r.period,
-            r.limit_mw,
-            r.price_musd_per_mw,
+    """Return the lines that limit the plan, each at its dearest."""
+    kinds: dict[tuple[str, str, str], list[Limiting]] = defaultdict(list)
+    for limit in told.limiting:  # dearest first
+        kinds[limit.branch_id, limit.outage_id, limit.condition].append(limit)
+    rows: list[tuple[Cell, ...]] = []
+    for found in list(kinds.values())[:_MOST_LINES]:
+        dear = found[0]
+        rows.append(
+            (
+                dear.branch_id + (" (estimated)" if dear.estimated else ""),
+                dear.kv,
+                "" if dear.outage_id == "base" else dear.outage_id,
+                dear.condition,
+                len(found),
+                dear.period,
+                dear.limit_mw,
+                dear.price_musd_per_mw,
+            )
         )
-        for r in told.limiting[:_MOST_LINES]
-    )
     columns = (
         Column("Limiting line", align="left"),
         Column("kV", "kV", decimals=0),
         Column("after loss of", align="left"),
         Column("condition", align="left"),
-        Column("from", align="left"),
+        Column("periods", decimals=0),
+        Column("dearest in", align="left"),
         Column("limit MW", "MW", decimals=1),
         Column("MUSD per MW", "MUSD, net present, saved by one more MW", decimals=3),
     )
-    more = len(told.limiting) - len(rows)
+    more = len(kinds) - len(rows)
     note = f"... {more} more in grid_limits.csv" if more > 0 else ""
-    return Table("Lines that limit the plan", columns, rows, note)
+    return Table("Lines that limit the plan", columns, tuple(rows), note)
 
 
 def _upgrades(run: Run, made: SiteRows) -> Table:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_SITES = 12
 _MOST_WORKLOADS = 3
+_LINES = "deliverability.lines"
+"""The limits of `GridResult.limiting`, among those of `Run.binding`."""
 LIMIT_WORDS = {
     "headroom.limit": "dated grid MW at POIs", "headroom.shared": "limits that POIs share",
     "onsite.permit": "permits of on-site power",
@@ -34,6 +36,7 @@ LIMIT_WORDS = {
     "regions.co2": "carbon caps of regions", "regions.water": "water caps of regions",
     "limits.co2": "carbon cap", "limits.water": "water cap", "limits.cost": "cost limit",
     "flexible.area": "non-firm MW of areas", "deliverability.adequacy": "reserve margins",
+    _LINES: "lines of the grid",
 }  # fmt: skip
 
 
@@ -98,10 +101,18 @@ def _target(run: Run, solution: Solution) -> str:
     )
     if short < 1e-6 * max(1.0, served):
         return f"TARGET {served + short:,.0f} {unit} by {end.day:%Y-%m}: all placed."
-    stops = list(dict.fromkeys(limit_words(b.limit, run.prepared.scenario) for b in run.binding))
+    stops = list(dict.fromkeys(limit_words(n, run.prepared.scenario) for n, _ in _priced(run)))
     if stops:
         text += f" What binds: {', '.join(stops[:3])}."
     return text
+
+
+def _priced(run: Run) -> list[tuple[str, str]]:
+    """Return (limit, when) of all that binds, dearest first, lines of the grid among the others."""
+    found = [(b.price_musd, b.limit, b.when) for b in run.binding]
+    if run.grid is not None:
+        found += [(r.price_musd_per_mw, _LINES, r.period) for r in run.grid.limiting]
+    return [(name, when) for _, name, when in sorted(found, key=lambda f: -f[0])]
 
 
 def work_unit(run: Run) -> str:
@@ -234,13 +245,14 @@ _SHORT = {
     "budget.year": "budget",
     "procurement.cap": "supply", "siting.land": "land", "siting.closed": "moratoria",
     "siting.count": "site count", "ties.cap": "tie size", "limits.cost": "cost limit",
+    _LINES: "lines", "deliverability.adequacy": "reserve",
 }  # fmt: skip
 
 
 def _stop(run: Run, year: int) -> str:
     """Name what stops more spending in a year: its budget, else its dearest limit."""
     assert run.solution is not None
-    names = [b.limit for b in run.binding if b.when[:4] == str(year)]
+    names = [name for name, when in _priced(run) if when[:4] == str(year)]
     if "budget.year" in names:
         return "budget"
     if names:

@@ -56,7 +56,7 @@ other = {"style": ("no", "text")}
 
 def test_every_note_code_is_explained_and_none_is_left_over() -> None:
     made: set[str] = set()
-    for room in ("layers", "candidates", "network"):
+    for room in ("layers", "candidates", "network", "dispatch"):
         for path in sorted((ROOT / "sitepick" / room).rglob("*.py")):
             made |= codes_in(path.read_text(encoding="utf-8"))
     assert len(made) > 30
