@@ -3,8 +3,8 @@
 North and South take 100 MW each alone (80 MVA x 1.25 after the loss of the other circuit).
 Together they take what WH carries after the loss of PH, 80 x 1.25 = 100 MW, and what Hub generates:
 20 MW of coal until 2030, 40 MW of gas from 2031 on. The upgrade of 32 MVA from 2030 on adds 40 MW.
-West takes after the loss of PW what WH carries and, on a hot afternoon, 20 % of 200 MW wind. East is
-limited by its reserve: 60 MW of plant and 25 MW of import cover 1.15 times all of its load.
+West takes after the loss of PW what WH carries and, on a hot afternoon, 20 % of 200 MW wind. East
+is limited by its reserve: 60 MW of plant and 25 MW of import cover 1.15 times all of its load.
 """
 
 from __future__ import annotations
