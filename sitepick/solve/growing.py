@@ -19,10 +19,11 @@ INFINITY = float("inf")
 class GrowingLp:
     """Minimise a linear cost; columns are numbered in the order in which they are added."""
 
-    def __init__(self) -> None:
+    def __init__(self, solver: Any = None) -> None:
+        """Begin with nothing, or with the linear program that a HiGHS object holds."""
         import highspy
 
-        self._solver: Any = highspy.Highs()
+        self._solver: Any = highspy.Highs() if solver is None else solver
         self._solver.setOptionValue("output_flag", False)
         self._status: Any = highspy.HighsModelStatus
         self.values: FloatArray = np.zeros(0)
@@ -77,8 +78,12 @@ class GrowingLp:
         costs = np.ascontiguousarray(np.broadcast_to(np.asarray(cost, dtype=float), len(columns)))
         self._solver.changeColsCost(len(columns), columns.astype(np.int32), costs)
 
-    def minimise(self) -> bool:
-        """Solve; return whether there is an optimum, left in `values`, `duals` and `objective`."""
+    def minimise(self, *, interior: bool = False) -> bool:
+        """Solve; return whether there is an optimum, left in `values`, `duals` and `objective`.
+
+        ``interior``: by interior point with crossover, quicker where there is no basis to go on.
+        """
+        self._solver.setOptionValue("solver", "ipm" if interior else "choose")
         self._solver.run()
         if self._solver.getModelStatus() != self._status.kOptimal:
             # a basis may have gone stale beyond repair: once more from nothing

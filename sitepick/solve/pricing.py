@@ -41,6 +41,7 @@ _SMALL_COLUMNS = 4000
 _SMALL_OWNERS = 12
 _WHOLE_COLUMNS = 60_000  # still worth a try as a whole when everything else fell short
 _LP_TOLERANCE = 1e-4
+_SLIGHT = 0.1  # of the asked gap: rows that raise the bound by less are not waited for
 _FIRST_POLLS = 300  # of branch and bound in the first MIP; each later one gets twice as many
 _FIRST_LEAVES = 50  # of a proof by branching after it; likewise
 _NEAR_BOUND = 0.2  # of the asked gap, lost by planning on few owners
@@ -133,7 +134,8 @@ class _Search:
     # --- bounds -----------------------------------------------------------------------------
 
     def _relax(self, present: IntArray, duals: FloatArray | None = None) -> Relaxation:
-        """Solve the relaxation, adding rows until the separators find none."""
+        """Solve the relaxation, adding rows until the separators find none that matter."""
+        known = -math.inf
         for _ in range(CUT_ROUNDS):
             relaxed = relax_by_pricing(
                 Owners(self.matrix),
@@ -154,6 +156,9 @@ class _Search:
             self.guess = relaxed.values
             if relaxed.values is None or self._over() or not self._separate(relaxed.values):
                 break
+            if relaxed.bound - known < _SLIGHT * self.limits.gap * abs(relaxed.bound):
+                break  # plans that miss rows will find them
+            known = relaxed.bound
             clock = time.perf_counter()
             settle(lambda: self.matrix, relaxed.present, self._separate, self._room, self._over)
             self._spend("rows", time.perf_counter() - clock)
@@ -193,8 +198,7 @@ class _Search:
         return proof.owners
 
     def _proven(self, bound: float, certificate: Certificate) -> None:
-        self.proof, self.certificate = bound, certificate
-        self.bound = max(self.bound, bound)
+        self.proof, self.certificate, self.bound = bound, certificate, max(self.bound, bound)
 
     # --- plans ------------------------------------------------------------------------------
 
@@ -271,10 +275,8 @@ class _Search:
             if self.program.n_rows == rows or self._over():
                 break
             # rows were missing: often the same decisions with other MW will do
-            chosen = np.union1d(owners, self._used())
-            mended = repaired(
-                lambda: self.matrix, chosen, point, self._separate, self.limits, self._over
-            )
+            now, chosen = lambda: self.matrix, np.union1d(owners, self._used())
+            mended = repaired(now, chosen, point, self._separate, self.limits, self._over)
             if mended is not None:
                 self._offer(mended)
             if self._done():

@@ -62,7 +62,8 @@ def test_the_worlds_are_not_all_without_a_plan_and_reach_every_block() -> None:
     rooms = {f.split(".")[0] for f in families}
     from sitepick.blocks import BLOCKS
 
-    assert {b.NAME for b in BLOCKS} <= rooms
+    # the grid has worlds of its own: test_grid_worlds.py
+    assert {b.NAME for b in BLOCKS} - {"deliverability"} <= rooms
     assert {"headroom.shared", "headroom.billed", "headroom.accepted", "headroom.steps_stay",
             "headroom.ramp",
             "regions.share", "regions.min_once", "regions.co2", "regions.water", "siting.closed",
