@@ -47,8 +47,10 @@ def resolve(name: str) -> Path:
 
 
 def _layers(root: Path) -> list[str]:
-    names = (item.name for item in root.iterdir() if item.is_file())
-    return sorted(name for name in names if ".geojson" in name or ".csv" in name)
+    """Names of the layers, and of the folders that hold a grid."""
+    names = [item.name for item in root.iterdir() if item.is_file()]
+    grids = [item.parent.name for item in root.glob("*/branches.csv*")]
+    return sorted([n for n in names if ".geojson" in n or ".csv" in n] + grids)
 
 
 def _folder(name: str, marker: str) -> Path:

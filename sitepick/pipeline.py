@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sitepick.checks.against import Overload
+    from sitepick.dispatch.study import Network
     from sitepick.finding import Finding
+    from sitepick.layers.types import Layers
     from sitepick.run import Prepared, Run
     from sitepick.scenario.read import Loaded
     from sitepick.solution import Solution
@@ -25,25 +27,45 @@ def load(path: Path | None, overrides: Sequence[str] = ()) -> Loaded:
     return read_scenario(path, overrides)
 
 
-def prepare(loaded: Loaded, on_stage: Callable[[str], None] | None = None) -> Prepared:
-    """Read the layers and propose candidates. Raises LayerError with all faults of all files."""
-    from sitepick.candidates import propose
+def read_files(
+    loaded: Loaded, on_stage: Callable[[str], None] | None = None
+) -> tuple[Layers, Network | None]:
+    """Read all layers and the grid. Raises LayerError with all faults of all files."""
+    from sitepick.errors import LayerError
     from sitepick.layers import load as load_layers
-    from sitepick.run import Prepared
 
-    seconds: dict[str, float] = {}
-    began = time.perf_counter()
+    problems: list[str] = []
+    layers, network = None, None
     if on_stage:
         on_stage("reading layers")
-    layers = load_layers(loaded.scenario, loaded.base)
-    seconds["layers"] = time.perf_counter() - began
-    asked, network, study = loaded.scenario.grid, None, None
-    if asked is not None and loaded.scenario.power.model == "grid":
+    try:
+        layers = load_layers(loaded.scenario, loaded.base)
+    except LayerError as error:
+        problems += error.problems
+    if loaded.scenario.grid is not None:
         from sitepick.dispatch.study import read_network
 
         if on_stage:
             on_stage("reading the grid")
-        network = read_network(asked, loaded.base)
+        try:
+            network = read_network(loaded.scenario.grid, loaded.base)
+        except LayerError as error:
+            problems += error.problems
+    if problems or layers is None:
+        raise LayerError(problems)
+    return layers, network
+
+
+def prepare(loaded: Loaded, on_stage: Callable[[str], None] | None = None) -> Prepared:
+    """Read the layers and propose candidates. Raises LayerError with all faults of all files."""
+    from sitepick.candidates import propose
+    from sitepick.run import Prepared
+
+    seconds: dict[str, float] = {}
+    began = time.perf_counter()
+    layers, network = read_files(loaded, on_stage)
+    study = None
+    seconds["layers"] = time.perf_counter() - began
     began = time.perf_counter()
     if on_stage:
         on_stage("screening candidates")
@@ -87,8 +109,9 @@ def solve(
     ``start`` is a run folder to begin from; ``fix`` a CSV of site_id, period, it_mw (as in
     sites.csv) whose IT MW are held, ``fix_only`` closes all other sites.
     """
-    from sitepick.planner import Planner, shortfall_of
+    from sitepick.planner import Planner
     from sitepick.run import Run
+    from sitepick.shortfall import shortfall_of
     from sitepick.solve.outcome import Limits
 
     asked = prepared.scenario.solver

@@ -22,7 +22,7 @@ from sitepick.instance.types import Instance
 from sitepick.prices import binding, row_prices
 from sitepick.program import FloatArray, Program
 from sitepick.readout import read_out
-from sitepick.run import Binding, GreedyRow, Prepared, Shortfall
+from sitepick.run import Binding, GreedyRow, Prepared
 from sitepick.solution import Solution
 from sitepick.solve import solve_with
 from sitepick.solve.certificate import safe_bound
@@ -299,59 +299,3 @@ def hold_it_mw(
     for r, (i, t) in zip(row, keys, strict=True):
         here = it[i, :, :, t]
         program.add_entries(r, here[here >= 0], 1)
-
-
-def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
-    """Return what must-serve demand lacks at least, by period, when no plan serves it all.
-
-    The same program with must-serve work allowed to be turned away, minimising ref_mw-years turned
-    away: the least that is missing. Empty when something else makes the scenario infeasible.
-    """
-    inst = planner.instance
-    if not inst.demand.must.any():
-        return ()
-    free = replace(inst, demand=replace(inst.demand, must=np.zeros_like(inst.demand.must)))
-    program, _ = build(free)
-    short = program.column_families["demand.turned_away"]
-    must = inst.demand.must[short.keys["workload"]]
-    dt = inst.time.dt[short.keys["period"]]
-    program.add_cost(short.indices[must], dt[must], "missing")
-    program.minimise(("missing",))
-    study = planner.prepared.study
-    out = solve_with(
-        planner.solver,
-        program,
-        planner.limits,
-        stop=planner.stop,
-        separators=() if study is None else (JointLimits(study, free, program),),
-    )
-    if out.values is None:
-        return ()
-    pue = _design_pue(program, free, out.values)
-    gain = float(inst.hardware.gain.max(initial=1.0))
-    rows = []
-    for j in np.flatnonzero(must):
-        missing = float(out.values[short.indices[j]])
-        if missing > 1e-3:
-            w, d, t = (int(short.keys[n][j]) for n in ("workload", "place", "period"))
-            rows.append(
-                Shortfall(
-                    period=inst.time.names[t],
-                    workload=inst.demand.workloads[w],
-                    place_id=inst.demand.places[d],
-                    asked_ref_mw=float(inst.demand.mw[w, d, t]),
-                    missing_ref_mw=missing,
-                    missing_grid_mw=missing / gain * pue,
-                )
-            )
-    return tuple(sorted(rows, key=lambda r: (r.period, r.workload, r.place_id)))
-
-
-def _design_pue(program: Program, inst: Instance, values: FloatArray) -> float:
-    """Return design-day facility MW per IT MW of the plan's sites, else of the cheapest class."""
-    it = it_at(program, inst)
-    i, k, h, t = np.nonzero(it >= 0)
-    mw = values[it[i, k, h, t]]
-    if mw.sum() > 1e-3:
-        return float((mw * inst.halls.pue_peak[i, k]).sum() / mw.sum())
-    return float(inst.halls.pue_peak.min(initial=1.0)) if inst.halls.pue_peak.size else 1.0

@@ -18,11 +18,17 @@ LEAST_MUSD = 1e-3
 
 
 def row_prices(
-    program: Program, values: FloatArray, row_upper: FloatArray | None = None
+    program: Program,
+    values: FloatArray,
+    row_upper: FloatArray | None = None,
+    *,
+    held: bool = True,
 ) -> FloatArray | None:
     """Return (m,) the dual of each row with every integer of the plan ``values`` (n,) held.
 
-    ``row_upper`` (m,) replaces the program's. None when that linear program gives none.
+    ``row_upper`` (m,) replaces the program's. With ``held`` false integers are free to be
+    fractions at the owners of the plan: what limits, whatever is built there. None when that linear
+    program gives none.
     """
     matrix = program.matrix
     if row_upper is not None:
@@ -39,12 +45,14 @@ def row_prices(
     part = matrix.take(used)
     here = values[part.columns]
     whole = part.matrix.integer
-    held = replace(
-        part.matrix,
-        lower=np.where(whole, np.round(here), part.matrix.lower),
-        upper=np.where(whole, np.round(here), part.matrix.upper),
-    )
-    out = solve_matrix(held, Limits(), relax=True, method="simplex")
+    fixed = part.matrix
+    if held:
+        fixed = replace(
+            fixed,
+            lower=np.where(whole, np.round(here), fixed.lower),
+            upper=np.where(whole, np.round(here), fixed.upper),
+        )
+    out = solve_matrix(fixed, Limits(), relax=True, method="simplex")
     if out.certificate is None or not isinstance(out.certificate, np.ndarray):
         return None
     price = np.zeros(matrix.A.shape[0])

@@ -55,6 +55,7 @@ class Shortfall:
     asked_ref_mw: float
     missing_ref_mw: float
     missing_grid_mw: float  # at the design-day PUE of the plan's sites, else of the cheapest class
+    limited_by: tuple[str, ...] = ()  # limits that bind where the least is missing, most first
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ def describe(scenario: Scenario) -> list[tuple[str, str]]:
         ("layers", _layers(s)),
         ("candidates", _candidates(s)),
         ("power", _power(s)),
+        ("grid", _grid(s)),
         *_demand(s),
         ("halls", _names(s.halls, "none: capacity is continuous")),
         ("hardware", _names(s.hardware, "none: IT is outside the plan, demand is IT MW")),
@@ -111,6 +112,29 @@ def _power(s: Scenario) -> str:
     if s.layers.parcels or s.layers.sites:
         parts.append(f"ties to {p.tie_km_max:g} km")
     return "; ".join(t for t in parts if t)
+
+
+def _grid(s: Scenario) -> str:
+    from sitepick.scenario.grid import study_conditions
+
+    g = s.grid
+    if g is None:
+        return ""
+    rule = g.outages
+    lost = [f"lines of {rule.min_kv:g} kV and up"] if rule.min_kv is not None else []
+    lost += ["transformers"] if rule.transformers else []
+    lost += [", ".join(rule.ids)] if rule.ids else []
+    without = f" without {', '.join(rule.exclude_ids)}" if lost and rule.exclude_ids else ""
+    parts = [
+        g.file + (f" ({g.part})" if g.part else ""),
+        f"units of {g.units.file}" if g.units else "",
+        f"carries the plan in {', '.join(c.id for c in study_conditions(g))}",
+        f"after the loss of one of {', '.join(lost)}{without}" if lost else "no outages",
+        f"load grows {g.load_growth_pct_per_year:g} % a year" if g.load_growth_pct_per_year else "",
+        f"can be bought: {', '.join(u.branch_id for u in g.upgrades)}" if g.upgrades else "",
+        *(f"reserve {a.reserve_margin_pct:g} % in zone {a.zone}" for a in g.adequacy),
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def _demand(s: Scenario) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ UNIT = {"min_cost": "MUSD", "max_compute": "ref_mw-years", "earliest_mw": "MW-ye
 """Unit of the objective while it is sought, by ``objective:``."""
 MOST_FINDINGS = 8
 """How many findings are printed after a solve; `sitepick check` prints all."""
+_CAUSES = 5
 
 
 def solve(
@@ -158,7 +159,16 @@ def infeasible_lines(run: Run) -> list[str]:
             f"  from {s.period}: {who}{place} is {s.asked_ref_mw:,.1f} {unit}, short by "
             f"{s.missing_ref_mw:,.1f} {unit} = {s.missing_grid_mw:,.1f} grid MW (design day)"
         )
-    if run.shortfall:
+    causes = list(dict.fromkeys(text for s in run.shortfall for text in s.limited_by))
+    if causes:
+        more = f" and {len(causes) - _CAUSES} more" if len(causes) > _CAUSES else ""
+        lines.append(f"  what limits it: {', '.join(causes[:_CAUSES])}{more}")
+    if any(text.startswith("grid: ") for text in causes):
+        lines.append(
+            "  the grid does not carry it: more POIs elsewhere, `grid.upgrades`, a later date, or"
+            " `must_serve: false` would make it feasible"
+        )
+    elif run.shortfall:
         lines.append("  more dated MW, a later date, or `must_serve: false` would make it feasible")
     else:
         lines.append(

@@ -31,9 +31,9 @@ def validate(
     record: dict[str, Any] = {"status": "valid", "understood": dict(understood)}
     told = _told(understood)
     if layers:
-        from sitepick.layers import load
-
-        read = load(loaded.scenario, loaded.base)
+        read, network = pipeline.read_files(loaded)
+        sources = [*read.sources, *(() if network is None else network.sources)]
+        notes = [*read.notes, *(() if network is None else network.grid.notes)]
         record["files"] = [
             {
                 "role": s.role,
@@ -42,17 +42,15 @@ def validate(
                 "rows_used": s.rows_used,
                 "synthetic": s.synthetic,
             }
-            for s in read.sources
+            for s in sources
         ]
         record["notes"] = [
-            {"role": n.role, "code": n.code, "rows": n.count, "message": n.message}
-            for n in read.notes
+            {"role": n.role, "code": n.code, "rows": n.count, "message": n.message} for n in notes
         ]
         told += _told(
-            (s.role, f"{s.path}: {s.rows_used:,} of {s.rows_read:,} rows used")
-            for s in read.sources
+            (s.role, f"{s.path}: {s.rows_used:,} of {s.rows_read:,} rows used") for s in sources
         )
-        told += [f"note [{n.code}] {n.message}" for n in read.notes]
+        told += [f"note [{n.code}] {n.message}" for n in notes]
     if json:
         speaker.answer_json(record)
     else:

@@ -136,7 +136,7 @@ def grid_result(
     radial = tuple(study.grid.branch_ids[b] for b in study.contingencies.radial)
     return GridResult(
         states=tuple(_states_of(joint, values)),
-        limiting=tuple(_limiting(joint, program, values, price)),
+        limiting=tuple(limiting(joint, program, values, price)),
         pois=tuple(_pois(joint, values)),
         excused=excused,
         outages=len(study.contingencies.outages),
@@ -196,7 +196,7 @@ def _cost(found: Dispatch | None) -> float:
     return float("nan") if found is None else found.cost_usd_h
 
 
-def _limiting(
+def limiting(
     joint: JointLimits, program: Program, values: FloatArray, price: FloatArray
 ) -> list[Limiting]:
     """Return the priced limits: the price of a row is shared out to the limits it is made of."""

@@ -17,10 +17,12 @@ from sitepick.network.contingency import Contingencies
 from sitepick.network.grid import DcFlow
 from sitepick.network.headroom import default_outages
 from sitepick.network.types import FloatArray, Grid, IntArray
-from sitepick.scenario.grid import GridStudy, StudyCondition, study_conditions
+from sitepick.scenario.grid import WHOLE, GridStudy, StudyCondition, study_conditions
+from sitepick.scenario.messages import did_you_mean
 from sitepick.scenario.schema import Scenario, period_starts
 
 _SHOWN = 5
+_ZONES = 20
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,10 @@ class Study:
 
 
 def study_of(scenario: Scenario, grid: Grid) -> Study:
-    """Return the study of a scenario on its grid.
+    """Return the study of a scenario on its grid, which `check_names` has passed.
 
-    Raises LayerError for load that no generation can serve, branches that are not there, and, with
-    ``excuse: none``, for overloads that no dispatch avoids.
+    Raises LayerError for load that no generation can serve and, with ``excuse: none``, for
+    overloads that no dispatch avoids.
     """
     asked = scenario.grid
     assert asked is not None
@@ -78,34 +80,50 @@ def study_of(scenario: Scenario, grid: Grid) -> Study:
         margin_mw=asked.excuse_margin_mw,
         case_at=case_at,
         upgrade_branch=upgrades,
-        notes=(*grid.notes, *_notes(grid, contingencies, excused, conditions, case_at)),
+        notes=(
+            *grid.notes,
+            *_unused_credits(asked, grid),
+            *_notes(grid, contingencies, excused, conditions, case_at),
+        ),
         seconds=seconds,
     )
 
 
-def _upgrades(asked: GridStudy, grid: Grid) -> IntArray:
+def check_names(asked: GridStudy, grid: Grid) -> None:
+    """Raise LayerError with everything that a scenario names and its grid lacks."""
     at = {b: k for k, b in enumerate(grid.branch_ids)}
-    unknown = [u.branch_id for u in asked.upgrades if u.branch_id not in at]
-    problems = [f"grid.upgrades: no branch {b!r} in {asked.file}" for b in unknown]
-    limitless = [
-        u.branch_id for u in asked.upgrades
-        if u.branch_id in at and not np.isfinite(grid.rating_mw[at[u.branch_id]])
-    ]  # fmt: skip
-    problems += [
-        f"grid.upgrades: branch {b!r} has no rating (0 means unlimited); nothing to upgrade"
-        for b in limitless
+    named = [("upgrades", u.branch_id) for u in asked.upgrades]
+    named += [("outages", b) for b in (*asked.outages.ids, *asked.outages.exclude_ids)]
+    problems = [
+        f"grid.{key}: no branch {b!r} in {asked.file}{did_you_mean(b, at)}"
+        for key, b in named
+        if b not in at
     ]
+    problems += [
+        f"grid.upgrades: branch {u.branch_id!r} has no rating (0 means unlimited); nothing to "
+        "upgrade"
+        for u in asked.upgrades
+        if u.branch_id in at and not np.isfinite(grid.rating_mw[at[u.branch_id]])
+    ]
+    zones = sorted({z for z in grid.zone if z})
+    for rule in asked.adequacy:
+        if rule.zone != WHOLE and rule.zone not in zones:
+            some = ", ".join(zones[:_ZONES]) + (", ..." if len(zones) > _ZONES else "")
+            hint = did_you_mean(rule.zone, zones) or f"; zones there: {some or 'none'}"
+            problems.append(f"grid.adequacy: no bus of {asked.file} is in zone {rule.zone!r}{hint}")
     if problems:
         raise LayerError(problems)
+
+
+def _upgrades(asked: GridStudy, grid: Grid) -> IntArray:
+    at = {b: k for k, b in enumerate(grid.branch_ids)}
     return np.array([at[u.branch_id] for u in asked.upgrades], dtype=np.int64)
 
 
 def listed_outages(asked: GridStudy, grid: Grid) -> IntArray:
+    """Return the branches that a scenario takes out, one at a time."""
     rule = asked.outages
     at = {b: k for k, b in enumerate(grid.branch_ids)}
-    unknown = [b for b in (*rule.ids, *rule.exclude_ids) if b not in at]
-    if unknown:
-        raise LayerError([f"grid.outages: no branch {b!r} in {asked.file}" for b in unknown])
     chosen = np.zeros(grid.n_branch, dtype=bool)
     if rule.min_kv is not None:
         chosen[default_outages(grid, rule.min_kv)] = True
@@ -166,7 +184,7 @@ def _enough(
             if dc.n_islands > 1:
                 first = grid.bus_ids[int(np.flatnonzero(dc.island == island)[0])]
                 size = int((dc.island == island).sum())
-                where = f" in the island of bus {first} ({size:,} buses)"
+                where = f" in the island of bus {first} ({size:,} bus{'' if size == 1 else 'es'})"
             problems.append(
                 f"grid: load {load[island]:,.0f} MW is above the {can[island]:,.0f} MW that the "
                 f"plants can be counted on for{where}, {when}; check credit_pct, load_pct, growth "
@@ -213,6 +231,29 @@ def _refuse(
             )
     if problems:
         raise LayerError(problems)
+
+
+def _unused_credits(asked: GridStudy, grid: Grid) -> list[Note]:
+    """Tell of own rows whose credits name a fuel that no unit has: a word of the table, or a slip.
+
+    Rows of the catalog name every fuel that a grid may have.
+    """
+    there = {fuel for fuel in grid.plants.fuel if fuel}
+    notes = []
+    for row in asked.conditions:
+        unused = [] if isinstance(row, str) else sorted({f.lower() for f in row.credit_pct} - there)
+        if unused:
+            assert not isinstance(row, str)
+            notes.append(
+                Note(
+                    "grid",
+                    "grid_credit_unused",
+                    f"condition {row.id}: no unit has the fuel {_some(unused)} of credit_pct; "
+                    f"fuels there: {', '.join(sorted(there)) or 'none'}",
+                    len(unused),
+                )
+            )
+    return notes
 
 
 def _notes(
@@ -277,9 +318,10 @@ class Network:
 def read_network(asked: GridStudy, base: Path) -> Network:
     """Read the grid that a scenario names, with its planned units and retirements.
 
-    Raises LayerError with all faults.
+    Raises LayerError with all faults, also names in the scenario that the grid lacks.
     """
     from sitepick.layers.read import Refused, locate, sha256_of
+    from sitepick.network.sheet import Sheet
     from sitepick.network.units import with_units
 
     try:
@@ -288,11 +330,11 @@ def read_network(asked: GridStudy, base: Path) -> Network:
         files = [(asked.file, path, grid.n_branch)]
         if asked.units is not None:
             units = locate(asked.units.file, base)
-            count = len(grid.plants.ids)
             grid = with_units(grid, units)
-            files.append((asked.units.file, units, len(grid.plants.ids) - count))
+            files.append((asked.units.file, units, len(Sheet(units, []).line)))
     except Refused as refused:
         raise LayerError(f"grid: {refused}") from None
+    check_names(asked, grid)
     sources = []
     for name, where, rows in files:
         digest, size = sha256_of(where)

@@ -41,8 +41,8 @@ SUMMARY_KEYS: tuple[Field, ...] = (
     Field("synthetic", "", "boolean", "true: some input is synthetic, MW are not real headroom"),
     Field("notes", "", "json", "what was noted on the inputs"),
     Field("shortfall", "", "json",
-          "per period, workload and place that must be served: asked and missing ref_mw, and "
-          "missing grid MW; empty if there is a plan"),
+          "per period, workload and place that must be served: asked and missing ref_mw, "
+          "missing grid MW, and the limits that bind then; empty if there is a plan"),
 )  # fmt: skip
 
 _FIELDS = (

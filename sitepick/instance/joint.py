@@ -5,34 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from sitepick.candidates.types import Candidates
-from sitepick.errors import LayerError, ScenarioError
+from sitepick.errors import LayerError
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import Adequacy, Joint
 from sitepick.network.conditions import DC_TIE, dispatch_range, drawn_mw, groups_of
 from sitepick.network.types import Grid
+from sitepick.scenario.grid import WHOLE, study_conditions
 from sitepick.scenario.grid import Adequacy as AdequacyRule
-from sitepick.scenario.grid import study_conditions
 from sitepick.scenario.schema import Scenario
 
-WHOLE = "all"
 _SHOWN = 5
 
 
 def joint_of(scenario: Scenario, candidates: Candidates, time: Timeline, network: Grid) -> Joint:
     """Return the joint limits of a scenario with a grid.
 
-    Raises LayerError for POIs without a bus, ScenarioError for zones that no bus is in.
+    Raises LayerError for POIs without a bus: of sites that stand or must, others were screened.
     """
     asked = scenario.grid
     assert asked is not None
     pois = [str(b) for b in candidates.pois["poi_id"]]
     lost = [b for b in pois if b not in network.poi_index]
     if lost:
-        more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
-        raise LayerError(
-            f"grid: {len(lost)} POIs of the candidates have no bus in {asked.file} "
-            f"({', '.join(lost[:_SHOWN])}{more}); a poi_id of its buses must be theirs"
-        )
+        raise LayerError(_without_bus(candidates, lost, asked.file))
     bus = network.poi_bus[np.array([network.poi_index[b] for b in pois], dtype=np.int64)]
     conditions = study_conditions(asked)
     return Joint(
@@ -47,6 +42,17 @@ def joint_of(scenario: Scenario, candidates: Candidates, time: Timeline, network
     )
 
 
+def _without_bus(candidates: Candidates, lost: list[str], file: str) -> list[str]:
+    at = candidates.ties.groupby("poi_id")["site_id"].agg(lambda ids: ", ".join(sorted(set(ids))))
+    problems = [
+        f"grid: POI {poi!r} has no bus in {file}, but {at[poi]} stands there or must; give a bus "
+        "this poi_id, or correct the POI of the site"
+        for poi in lost[:_SHOWN]
+    ]
+    more = len(lost) - _SHOWN
+    return [*problems, *([f"grid: {more} more POIs without a bus"] if more > 0 else [])]
+
+
 def _margin(
     scenario: Scenario, rule: AdequacyRule, time: Timeline, network: Grid, bus: np.ndarray
 ) -> Adequacy:
@@ -54,11 +60,6 @@ def _margin(
     assert asked is not None
     zones = np.array(network.zone, dtype=object)
     inside = np.ones(network.n_bus, dtype=bool) if rule.zone == WHOLE else zones == rule.zone
-    if not inside.any():
-        known = ", ".join(sorted({z for z in network.zone if z})) or "none"
-        raise ScenarioError(
-            f"grid.adequacy: no bus of {asked.file} is in zone {rule.zone!r}; zones there: {known}"
-        )
     conditions = study_conditions(asked)
     condition = next((c for c in conditions if c.id == rule.condition), conditions[0])
     groups = groups_of(network)

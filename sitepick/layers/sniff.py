@@ -44,7 +44,7 @@ def sniff(path: Path) -> str:
             return "gdb"
         raise Refused("is a folder, not a file (only a file geodatabase, *.gdb, is a folder)")
     if not path.is_file():
-        raise Refused(f"no such file ({path}){_nearby(path)}")
+        raise Refused(f"no such file ({path}){nearby(path)}")
     size = path.stat().st_size
     if size == 0:
         raise Refused("is empty (0 bytes); was the download or export complete?")
@@ -135,7 +135,7 @@ def _text_kind(head: bytes, path: Path) -> str:
     return "csv"
 
 
-def _nearby(path: Path) -> str:
+def nearby(path: Path) -> str:
     import difflib
 
     if not path.parent.is_dir():

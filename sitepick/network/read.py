@@ -70,7 +70,9 @@ def _format(path: Path) -> tuple[str, Path]:
             return "matpower", path
         raise LayerError(f"{path}: is no grid; name a folder with {_KNOWN}")
     if not path.is_dir():
-        raise LayerError(f"{path}: no such file or folder")
+        from sitepick.layers.sniff import nearby
+
+        raise LayerError(f"{path}: no such file or folder{nearby(path)}")
     tables = {
         item.name[: -len(end)]
         for item in path.iterdir()

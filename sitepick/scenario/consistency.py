@@ -58,6 +58,11 @@ def check_consistency(scenario: Scenario) -> list[Fault]:
     faults += [*_onsite(scenario), *_bounds(scenario), *_regions(scenario)]
     if scenario.grid is not None:
         faults += [Fault(("grid", *at), said) for at, said in contradictions(scenario.grid)]
+        if scenario.power.model == "none":
+            text = (
+                "needs 'model: grid': without it power is no limit; remove grid, or set it to null"
+            )
+            faults.append(Fault(("grid",), text, ("power", "model")))
     return [*faults, *_flexible(scenario)]
 
 

@@ -19,6 +19,9 @@ from sitepick.scenario.fields import (
 )
 from sitepick.scenario.messages import did_you_mean
 
+WHOLE = "all"
+"""Zone of a reserve margin that counts every bus."""
+
 
 class StudyCondition(Evidence):
     """A moment for which the grid is studied: how much load, and which plants can be counted on."""
@@ -150,7 +153,7 @@ def study_conditions(grid: GridStudy) -> tuple[StudyCondition, ...]:
 
 
 def contradictions(grid: GridStudy) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield (path below `grid`, message) of ids that are unknown, or listed twice."""
+    """Yield (path below `grid`, message) of ids unknown or listed twice, keys without effect."""
     known = condition_ids()
     own = [item.id for item in grid.conditions if not isinstance(item, str)]
     seen: set[str] = set()
@@ -174,6 +177,13 @@ def contradictions(grid: GridStudy) -> Iterator[tuple[tuple[str | int, ...], str
         if upgrade.branch_id in bought:
             yield ("upgrades", i, "branch_id"), f"branch '{upgrade.branch_id}' is listed twice"
         bought.add(upgrade.branch_id)
+    both = [b for b in grid.outages.exclude_ids if b in grid.outages.ids]
+    for branch in both:
+        yield ("outages", "exclude_ids"), f"branch '{branch}' is also in ids: in one of them only"
+    if grid.outages.transformers and grid.outages.min_kv is None:
+        yield ("outages", "transformers"), "counts only with min_kv; name single ones in ids"
+    if grid.excuse == "none" and grid.excuse_margin_mw:
+        yield ("excuse_margin_mw",), "counts only with 'excuse: least'; nothing is excused here"
 
 
 def condition_ids() -> list[str]:

@@ -76,7 +76,7 @@ def _rebase(root: Node, old: Path, new: Path) -> None:
     prefix = os.path.relpath(old.resolve(), new.resolve())
     if prefix == ".":
         return
-    for section, key in (("layers", "file"), ("flexible", "curve")):
+    for section, key in (("layers", "file"), ("flexible", "curve"), ("grid", "file")):
         below = root.value.get(section)
         for path, node in [] if below is None else below.leaves():
             named = path and path[-1] == key and isinstance(node.value, str)

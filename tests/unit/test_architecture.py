@@ -27,6 +27,7 @@ ORDER = (
     ("run",),
     ("prices",),
     ("planner",),
+    ("shortfall",),
     ("exports", "report"),
     ("pipeline",),
     ("cli",),

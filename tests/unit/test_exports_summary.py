@@ -76,7 +76,7 @@ def test_no_plan(failed):
     assert got["verified"] is False
     assert got["shortfall"] == [
         {"period": P[0], "workload": "train", "place_id": "anywhere", "asked_ref_mw": 60.0,
-         "missing_ref_mw": 40.0, "missing_grid_mw": 48.0}
+         "missing_ref_mw": 40.0, "missing_grid_mw": 48.0, "limited_by": [],}
     ]  # fmt: skip
 
 

@@ -52,11 +52,27 @@ EXPECTED: dict[str, list[tuple[str, str]]] = {
     "extends_two": [("6:1", "one parent only")],
     "fraction_for_whole": [("6:19", "solver.threads: must be a whole number, not 2.5")],
     "grouped_digits": [("5:17", "demand.it_mw: write 1200")],
+    "grid_contradictions": [
+        ("9:3", "grid.conditions: is empty; name at least one"),
+        ("10:62", "branch 'L2' is also in ids"),
+        ("10:41", "grid.outages.transformers: counts only with min_kv"),
+        ("12:21", "grid.excuse_margin_mw: counts only with 'excuse: least'"),
+        ("7:1", "grid: needs 'model: grid': without it power is no limit"),
+    ],
     "grid_ids": [
         ("8:16", "unknown condition 'summer_peek'; did you mean 'summer_peak'?"),
         ("8:55", "condition 'night' is listed twice"),
         ("9:49", "condition 'nigt' is not among grid.conditions; did you mean 'night'?"),
         ("12:19", "branch 'L1' is listed twice"),
+    ],
+    "grid_ranges": [
+        ("8:46", "credit_pct.wind: must be at most 100 %, not 120"),
+        ("8:62", "load_pct: must be at least 0 %, not -5"),
+        ("9:29", "load_growth_pct_per_year: must be at most 50 % per year, not 90"),
+        ("10:18", "emergency_pct: must be at least 100 %, not 80"),
+        ("11:3", "unknown key 'poi_limits'; did you mean 'poi_limit'?"),
+        ("12:34", "upgrades.0.mw: must be more than 0 MW, not 0"),
+        ("12:43", "upgrades.0.musd: must be at least 0 MUSD, not -1"),
     ],
     "hall_form": [("6:8", "must be 'none' or a list of hall class ids and rows, not 5")],
     "hall_own_incomplete": [

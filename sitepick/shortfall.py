@@ -1,0 +1,100 @@
+"""What must-serve demand lacks when no plan serves it all, and which limits keep it away."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+import numpy as np
+
+from sitepick.blocks import build
+from sitepick.blocks.columns import it_at
+from sitepick.dispatch.joint import JointLimits
+from sitepick.dispatch.result import limiting
+from sitepick.instance.types import Instance
+from sitepick.planner import Planner
+from sitepick.prices import binding, row_prices
+from sitepick.program import FloatArray, Program
+from sitepick.run import Shortfall
+from sitepick.solve import solve_with
+
+
+def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
+    """Return what must-serve demand lacks at least, by period, when no plan serves it all.
+
+    The same program with must-serve work allowed to be turned away, minimising ref_mw-years turned
+    away: the least that is missing. Empty when something else makes the scenario infeasible.
+    """
+    inst = planner.instance
+    if not inst.demand.must.any():
+        return ()
+    free = replace(inst, demand=replace(inst.demand, must=np.zeros_like(inst.demand.must)))
+    program, _ = build(free)
+    short = program.column_families["demand.turned_away"]
+    must = inst.demand.must[short.keys["workload"]]
+    dt = inst.time.dt[short.keys["period"]]
+    program.add_cost(short.indices[must], dt[must], "missing")
+    program.minimise(("missing",))
+    study = planner.prepared.study
+    joint = None if study is None else JointLimits(study, free, program)
+    out = solve_with(
+        planner.solver,
+        program,
+        planner.limits,
+        stop=planner.stop,
+        separators=() if joint is None else (joint,),
+    )
+    if out.values is None:
+        return ()
+    causes = _causes(program, joint, out.values)
+    pue = _design_pue(program, free, out.values)
+    gain = float(inst.hardware.gain.max(initial=1.0))
+    rows = []
+    for j in np.flatnonzero(must):
+        missing = float(out.values[short.indices[j]])
+        if missing > 1e-3:
+            w, d, t = (int(short.keys[n][j]) for n in ("workload", "place", "period"))
+            rows.append(
+                Shortfall(
+                    period=inst.time.names[t],
+                    workload=inst.demand.workloads[w],
+                    place_id=inst.demand.places[d],
+                    asked_ref_mw=float(inst.demand.mw[w, d, t]),
+                    missing_ref_mw=missing,
+                    missing_grid_mw=missing / gain * pue,
+                    limited_by=tuple(causes[inst.time.names[t]]),
+                )
+            )
+    return tuple(sorted(rows, key=lambda r: (r.period, r.workload, r.place_id)))
+
+
+def _causes(
+    program: Program, joint: JointLimits | None, values: FloatArray
+) -> dict[str, list[str]]:
+    """Return by period what binds where the least is missing, what counts most first."""
+    out: dict[str, list[str]] = defaultdict(list)
+    price = row_prices(program, values, held=False)
+    if price is None:
+        return out
+    found = [
+        (b.price_musd, b.when, f"{b.limit.replace('.', ' ').replace('_', ' ')} {b.where}".strip())
+        for b in binding(program, values, price)
+    ]
+    for row in () if joint is None else limiting(joint, program, values, price):
+        after = "" if row.outage_id == "base" else f" after losing {row.outage_id}"
+        text = f"grid: {row.branch_id}{after} ({row.condition})"
+        found.append((row.price_musd_per_mw, row.period, text))
+    for _, when, text in sorted(found, key=lambda cause: (-cause[0], cause[1:])):
+        if text not in out[when]:
+            out[when].append(text)
+    return out
+
+
+def _design_pue(program: Program, inst: Instance, values: FloatArray) -> float:
+    """Return design-day facility MW per IT MW of the plan's sites, else of the cheapest class."""
+    it = it_at(program, inst)
+    i, k, h, t = np.nonzero(it >= 0)
+    mw = values[it[i, k, h, t]]
+    if mw.sum() > 1e-3:
+        return float((mw * inst.halls.pue_peak[i, k]).sum() / mw.sum())
+    return float(inst.halls.pue_peak.min(initial=1.0)) if inst.halls.pue_peak.size else 1.0
