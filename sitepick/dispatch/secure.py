@@ -16,11 +16,12 @@ from sitepick.dispatch.types import BASE, TOLERANCE_MW, Case, Cut, Dispatch, Pai
 from sitepick.errors import LayerError
 from sitepick.network.contingency import Contingencies
 from sitepick.network.grid import FloatArray, IntArray
-from sitepick.solve.growing import INFINITY, GrowingLp
+from sitepick.solve.growing import INFINITY, GrowingLp, compressed
 
 _WORST_PER_BRANCH = 3  # rows a branch gets in the first round; twice as many in each later one
 _ROUNDS = 60
 _CUT_ROUNDS = 3
+_CHUNK = 64  # branches whose factors over all buses are held at a time
 GRACE_MW = 5e-4
 """What a priced dispatch may be over a limit: plans keep their rows to a solver's tolerance."""
 _UNSERVED = 100.0
@@ -245,17 +246,21 @@ class SecureDispatch:
             [np.ones(len(groups.bus)), -np.ones(len(inside)), np.ones(len(islands))]
         )
         nothing = np.zeros(len(islands))
-        return self._lp.add_rows(nothing, nothing, *_compressed(at, column, value, len(islands)))
+        return self._lp.add_rows(nothing, nothing, *compressed(at, column, value, len(islands)))
+
+    def _group_factors(self, branches: IntArray) -> FloatArray:
+        """Return (L, K) MW on each branch per MW of each group."""
+        groups, factor = self.case.groups, self.dc.ptdf_rows(branches)
+        back = np.where(self._outside, 0.0, factor[:, np.maximum(groups.other_bus, 0)])
+        return factor[:, groups.bus] - back
 
     def _define_flows(self, branches: IntArray, load: FloatArray) -> None:
         """Add columns ``f_l`` and rows ``f_l - sum PTDF g = flow of the loads alone``."""
         branches = branches[self._flow[branches] < 0]
         if not len(branches):
             return
-        groups = self.case.groups
-        factor = self.dc.ptdf_rows(branches)
-        by_group = factor[:, groups.bus] - np.where(
-            self._outside, 0.0, factor[:, np.maximum(groups.other_bus, 0)]
+        by_group = np.concatenate(
+            [self._group_factors(branches[k : k + _CHUNK]) for k in range(0, len(branches), _CHUNK)]
         )
         wide = np.full(len(branches), 1e7)
         flow = self._lp.add_columns(-wide, wide, 0.0)
@@ -264,7 +269,7 @@ class SecureDispatch:
         column = np.concatenate([self._group[group], flow])
         value = np.concatenate([-by_group[row, group], np.ones(len(branches))])
         fixed = (self._shift_flow + self.dc.transfer_flows(-load))[branches]
-        rows = self._lp.add_rows(fixed, fixed, *_compressed(at, column, value, len(branches)))
+        rows = self._lp.add_rows(fixed, fixed, *compressed(at, column, value, len(branches)))
         self._flow[branches] = flow
         self._definition[branches] = rows
 
@@ -291,7 +296,7 @@ class SecureDispatch:
         value = np.concatenate([sign, (sign * lodf)[lost], -np.ones(len(new))])
         limit = self._limit(first + number, added)
         rows = self._lp.add_rows(
-            np.full(len(new), -INFINITY), limit, *_compressed(at, column, value, len(new))
+            np.full(len(new), -INFINITY), limit, *compressed(at, column, value, len(new))
         )
         self._row += rows.tolist()
         self._excess += excess.tolist()
@@ -334,7 +339,7 @@ class SecureDispatch:
         value = np.concatenate([np.ones(len(which)), -slope])
         self._lp.add_rows(
             -curve * mw[which] ** 2, np.full(len(which), INFINITY),
-            *_compressed(at, column, value, len(which)),
+            *compressed(at, column, value, len(which)),
         )  # fmt: skip
 
     def _excess_columns(self) -> IntArray:
@@ -388,13 +393,3 @@ class SecureDispatch:
             for k in np.flatnonzero(weight > 1e-9)
         )
         return Cut(by_bus, limit, by_branch, pairs)
-
-
-def _compressed(
-    row: IntArray, column: IntArray, value: FloatArray, n: int
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return starts (n,), columns and values of entries in the order of their rows."""
-    order = np.argsort(row, kind="stable")
-    count = np.bincount(row, minlength=n)
-    starts = np.concatenate([[0], np.cumsum(count)[:-1]])
-    return starts.astype(np.int64), column[order].astype(np.int64), value[order].astype(float)

@@ -102,3 +102,13 @@ class GrowingLp:
         """Return how far each of ``rows`` (n,) is below its upper bound in the last solution."""
         upper = np.array(self._solver.getLp().row_upper_)[rows]
         return np.asarray(upper - self._activity[rows])
+
+
+def compressed(
+    row: IntArray, column: IntArray, value: FloatArray, n: int
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return starts (n,), columns and values of entries in the order of their rows."""
+    order = np.argsort(row, kind="stable")
+    count = np.bincount(row, minlength=n)
+    starts = np.concatenate([[0], np.cumsum(count)[:-1]])
+    return starts.astype(np.int64), column[order].astype(np.int64), value[order].astype(float)
