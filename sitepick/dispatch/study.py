@@ -61,7 +61,7 @@ def study_of(scenario: Scenario, grid: Grid) -> Study:
     factor = asked.emergency_pct / 100
     most = grid.rating_mw.copy()
     np.add.at(most, upgrades, [u.mw for u in asked.upgrades])
-    contingencies = Contingencies(dc, outages, most, factor)
+    contingencies = Contingencies(dc, outages, grid.rating_mw, factor, most)
     groups, conditions = groups_of(grid), study_conditions(asked)
     cases, case_at = _cases(scenario, grid, groups, conditions, factor)
     _enough(grid, dc, cases, case_at, conditions, scenario)

@@ -21,15 +21,21 @@ class Contingencies:
     """
 
     def __init__(
-        self, dc: DcFlow, outages: IntArray, rating_mw: FloatArray, emergency_factor: float
+        self,
+        dc: DcFlow,
+        outages: IntArray,
+        rating_mw: FloatArray,
+        emergency_factor: float,
+        most_mw: FloatArray | None = None,
     ) -> None:
-        """``rating_mw`` (M,): normal ratings as high as they can become; inf: not monitored."""
+        """``rating_mw`` (M,) are normal ratings (inf: not monitored), ``most_mw`` (M,) the same as
+        high as they can become: a line that is upgraded may carry more, and lose more."""
         self.dc = dc
         self.monitored = np.flatnonzero(np.isfinite(rating_mw))
         self._loose = np.zeros(dc.grid.n_branch, dtype=bool)
         # an unlimited branch can carry no more than everything that is produced and drawn
         most = float(dc.grid.pmax_mw.sum() + np.abs(dc.grid.load_mw).sum()) + 1.0
-        carried = np.where(np.isfinite(rating_mw), rating_mw, most)
+        carried = np.where(np.isfinite(rating_mw), rating_mw if most_mw is None else most_mw, most)
         spare = (emergency_factor - 1.0) * rating_mw[self.monitored]
         parts: list[tuple[IntArray, IntArray, FloatArray]] = []
         lasting: list[IntArray] = []

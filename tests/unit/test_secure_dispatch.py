@@ -209,13 +209,18 @@ def test_dropped_pairs_never_bind() -> None:
     known = set(zip(kept.branch.tolist(), kept.outage.tolist(), strict=True))
     assert 0 < len(known) < grid.n_branch * (~bridge).sum()
     dice = np.random.default_rng(4)
-    for _ in range(50):
+    raised = rating * dice.choice([1.0, 1.8], grid.n_branch)
+    upgraded = Contingencies(dc, lost, rating, 1.15, raised)
+    more = set(zip(upgraded.branch.tolist(), upgraded.outage.tolist(), strict=True))
+    assert known < more
+    for carried, pairs in ((rating, known), (raised, more)) * 50:
         # any flows within the ratings, not only those that a dispatch can make
-        flow = dice.uniform(-1, 1, grid.n_branch) * rating
+        limit = np.where(dice.random(grid.n_branch) < 0.5, rating, carried)
+        flow = dice.uniform(-1, 1, grid.n_branch) * limit
         after = flow[:, None] + np.where(bridge, 0, lodf) * flow
-        over = np.abs(after) > 1.15 * rating[:, None] + 1e-9
+        over = np.abs(after) > 1.15 * limit[:, None] + 1e-9
         np.fill_diagonal(over, False)
-        assert {(int(b), int(c)) for b, c in zip(*np.nonzero(over), strict=True)} <= known
+        assert {(int(b), int(c)) for b, c in zip(*np.nonzero(over), strict=True)} <= pairs
 
 
 def test_groups_hold_equal_units_and_conditions_their_credits() -> None:
