@@ -51,3 +51,20 @@ def test_a_branch_changed_in_the_saved_plan_is_caught(cli: Cli) -> None:
     assert checked.code == 7
     families = {f["check"] for f in checked.record["findings"]}
     assert {"deliverability.emergency", "run.output"} <= families
+
+
+def test_single_headrooms_do_not_add_up(cli: Cli) -> None:
+    # all published MW are taken: North 100, South 100, West 140, East 150
+    single = ("--set", "grid=null", "--set", "demand.it_mw=400")
+    assert cli("solve", EXAMPLE, *single, "--out", "single").code == 0
+    answer = cli("check", "single", "--against", EXAMPLE, "--json")
+    assert answer.code == 7
+    # after the loss of PH what North and South draw, less what Hub generates (20 MW, none in 2030,
+    # 40 from 2031 on), comes over WH, which carries 100
+    summer = {r["period"][:4]: r for r in answer.record["over"] if r["condition"] == "summer"}
+    over = {"2028": 80, "2029": 80, "2030": 100, "2031": 60, "2032": 60}
+    assert {year: row["over_mw"] for year, row in summer.items()} == pytest.approx(over, abs=1e-3)
+    assert {row["branches"] for row in summer.values()} == {1}
+    assert {row["over_before_mw"] for row in summer.values()} == {0}
+    found = {f["check"] for f in answer.record["findings"]}
+    assert {"deliverability.over", "deliverability.adequacy"} <= found
