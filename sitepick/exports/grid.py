@@ -209,7 +209,7 @@ def _pois(told: GridResult, made: SiteRows) -> Sheet:
 def _limits(run: Run, told: GridResult, study: Study) -> Sheet:
     money = f"MUSD (real, {run.prepared.scenario.money.price_year}) per MW"
     fields = (
-        _CONDITION, _PERIOD, _BRANCH, _KV, _OUTAGE,
+        _BRANCH, _KV, _OUTAGE, _CONDITION, _PERIOD,
         Field("limit_mw", "MW", "number",
               "normal rating, after an outage the emergency rating; excuse and upgrades included"),
         Field("price_musd_per_mw", money, "number",
@@ -257,7 +257,7 @@ def _upgrades(made: SiteRows, study: Study) -> Sheet:
 
 def _excused(told: GridResult, study: Study, made: SiteRows) -> Sheet:
     fields = (
-        _CONDITION, _PERIOD, _BRANCH, _KV, _OUTAGE,
+        _BRANCH, _KV, _OUTAGE, _CONDITION, _PERIOD,
         Field("limit_mw", "MW", "number",
               "its rating, after an outage the emergency rating; without upgrades"),
         Field("excused_mw", "MW", "number", "that may flow beyond it"),

@@ -85,7 +85,7 @@ def _told(run: Run, told: GridResult, conditions: list[str]) -> str:
         parts.append(f"Excused before any new load: {', '.join(said)}.")
     if over:
         parts.append(
-            "The plan may not worsen one (grid.excuse_margin_mw: 0)."
+            "The plan may not worsen them by anything; grid.excuse_margin_mw: 1 may free much."
             if asked.excuse_margin_mw == 0
             else f"The plan may worsen each by {asked.excuse_margin_mw:,.6g} MW."
         )

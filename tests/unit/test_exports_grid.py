@@ -228,7 +228,7 @@ def test_what_is_excused_has_its_limit(run: Run) -> None:
     assert (record["excused"], record["excused_mw"]) == (2, 7.5)
     note = tables_of(with_excuses)["The grid at 31 December"].note
     assert "new load: 2 overloads of 7.5 MW (summer), 1 of 1.0 MW (winter)." in note
-    assert "may not worsen one" in note
+    assert "The plan may not worsen them by anything" in note
 
 
 def test_the_report_says_what_limits_and_what_is_bought(run: Run) -> None:
