@@ -173,7 +173,7 @@ def infeasible_lines(run: Run) -> list[str]:
     else:
         lines.append(
             "  the demand is not what fails: look at required sites, commitments, minimum sizes,"
-            " region minima and `limits`"
+            " region minima, `limits`, and what `--fix` holds"
         )
     return lines
 
