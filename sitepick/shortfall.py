@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
 
 from sitepick.blocks import build
 from sitepick.blocks.columns import it_at
+from sitepick.blocks.ledger import NPC_TERMS
 from sitepick.dispatch.joint import JointLimits
 from sitepick.dispatch.result import limiting
 from sitepick.instance.types import Instance
@@ -17,6 +18,8 @@ from sitepick.prices import binding, row_prices
 from sitepick.program import FloatArray, Program
 from sitepick.run import Shortfall
 from sitepick.solve import solve_with
+
+_MOST = 10
 
 
 def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
@@ -29,20 +32,30 @@ def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
     if not inst.demand.must.any():
         return ()
     free = replace(inst, demand=replace(inst.demand, must=np.zeros_like(inst.demand.must)))
-    program, _ = build(free)
+    program, ledger = build(free)
     short = program.column_families["demand.turned_away"]
     must = inst.demand.must[short.keys["workload"]]
     dt = inst.time.dt[short.keys["period"]]
     program.add_cost(short.indices[must], dt[must], "missing")
-    program.minimise(("missing",))
     study = planner.prepared.study
     joint = None if study is None else JointLimits(study, free, program)
+    relaxed = copy(planner)
+    relaxed.instance, relaxed.program, relaxed.ledger, relaxed.joint = free, program, ledger, joint
+    relaxed.__dict__.pop("penalty", None)  # that of the other program
+    # turning everything away is a plan here, and a search without a start may stay near it
+    program.minimise(NPC_TERMS)
+    first = solve_with(
+        planner.solver, program, planner.limits, start=relaxed.greedy()[0], stop=planner.stop,
+        separators=relaxed.separators, branch_families=("siting.open",),
+    )  # fmt: skip
+    program.minimise(("missing",))
     out = solve_with(
         planner.solver,
         program,
         planner.limits,
+        start=first.values,
         stop=planner.stop,
-        separators=() if joint is None else (joint,),
+        separators=relaxed.separators,
     )
     if out.values is None:
         return ()
@@ -62,7 +75,7 @@ def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
                     asked_ref_mw=float(inst.demand.mw[w, d, t]),
                     missing_ref_mw=missing,
                     missing_grid_mw=missing / gain * pue,
-                    limited_by=tuple(causes[inst.time.names[t]]),
+                    limited_by=_until(inst.time.names[t], causes),
                 )
             )
     return tuple(sorted(rows, key=lambda r: (r.period, r.workload, r.place_id)))
@@ -70,12 +83,11 @@ def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
 
 def _causes(
     program: Program, joint: JointLimits | None, values: FloatArray
-) -> dict[str, list[str]]:
-    """Return by period what binds where the least is missing, what counts most first."""
-    out: dict[str, list[str]] = defaultdict(list)
+) -> list[tuple[float, str, str]]:
+    """Return (price, period or year, words) of what binds where the least is missing."""
     price = row_prices(program, values, held=False)
     if price is None:
-        return out
+        return []
     found = [
         (b.price_musd, b.when, f"{b.limit.replace('.', ' ').replace('_', ' ')} {b.where}".strip())
         for b in binding(program, values, price)
@@ -84,10 +96,12 @@ def _causes(
         after = "" if row.outage_id == "base" else f" after losing {row.outage_id}"
         text = f"grid: {row.branch_id}{after} ({row.condition})"
         found.append((row.price_musd_per_mw, row.period, text))
-    for _, when, text in sorted(found, key=lambda cause: (-cause[0], cause[1:])):
-        if text not in out[when]:
-            out[when].append(text)
-    return out
+    return sorted(found, key=lambda cause: (-cause[0], cause[1:]))
+
+
+def _until(period: str, causes: list[tuple[float, str, str]]) -> tuple[str, ...]:
+    """Return the words of what binds in a period or before it, what counts most first."""
+    return tuple(dict.fromkeys(text for _, when, text in causes if when <= period))[:_MOST]
 
 
 def _design_pue(program: Program, inst: Instance, values: FloatArray) -> float:

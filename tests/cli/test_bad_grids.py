@@ -186,3 +186,20 @@ def test_paths_of_an_extended_scenario_stay_where_they_were_written(
         f"extends: {parent}\ngrid: {{load_growth_pct_per_year: 1}}\n", encoding="utf-8"
     )
     assert cli("validate", "child.yaml", "--layers").code == 0
+
+
+def test_the_shortfall_is_the_least_also_where_the_program_is_not_small(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sitepick.solve import pricing
+
+    monkeypatch.setattr(pricing, "_SMALL_COLUMNS", 0)
+    monkeypatch.setattr(pricing, "_SMALL_OWNERS", 0)
+    monkeypatch.setattr(pricing, "_WHOLE_COLUMNS", 0)
+    answer = asked(cli, "solve", ("demand={it_mw: 300, must_serve: true}",), "--json")
+    assert answer.code == 4
+    last = answer.record["shortfall"][-1]
+    # 30 MW after the loss of L1 or L3, at the PUE of the design day
+    least = 300 * last["missing_grid_mw"] / last["missing_ref_mw"] - 30
+    assert last["missing_grid_mw"] == pytest.approx(least, rel=1e-2)
+    assert any(text.startswith("grid: L") for text in last["limited_by"])
