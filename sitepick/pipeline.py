@@ -113,6 +113,7 @@ def solve(
     from sitepick.run import Run
     from sitepick.shortfall import shortfall_of
     from sitepick.solve.outcome import Limits
+    from sitepick.verdicts import Explained, explained
 
     asked = prepared.scenario.solver
     work = work_limit if work_limit is not None else asked.work_limit
@@ -141,8 +142,14 @@ def solve(
     seconds["check"] = time.perf_counter() - began
     infeasible = outcome.status == "infeasible"
     began = time.perf_counter()
-    bound, grid = planner.binding(outcome.values) if outcome.values is not None else ((), None)
+    held = None if outcome.values is None else planner.held_prices(outcome.values)
+    bound, grid = ((), None) if outcome.values is None else planner.binding(outcome.values, held)
     seconds["prices"] = time.perf_counter() - began
+    began = time.perf_counter()
+    told = Explained()
+    if planner.by_cost is not None:
+        told = explained(planner, planner.by_cost, held)
+    seconds["verdicts"] = time.perf_counter() - began
     return Run(
         prepared=prepared,
         outcome=outcome,
@@ -150,6 +157,8 @@ def solve(
         findings=findings,
         binding=bound,
         grid=grid,
+        verdicts=told.verdicts,
+        limits=told.limits,
         shortfall=shortfall_of(planner) if infeasible else (),
         greedy=row,
         seconds=seconds,

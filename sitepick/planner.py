@@ -15,20 +15,21 @@ from sitepick.blocks import GOALS, build
 from sitepick.blocks.columns import it_at, open_at
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY
 from sitepick.dispatch.joint import JointLimits
-from sitepick.dispatch.result import GridResult, grid_result, plan_rows
+from sitepick.dispatch.result import GridResult, grid_result, limiting, plan_rows
 from sitepick.errors import ScenarioError
 from sitepick.instance import assemble
 from sitepick.instance.types import Instance
-from sitepick.prices import binding, row_prices
+from sitepick.prices import binding, limit_uses, row_prices
 from sitepick.program import FloatArray, Program
 from sitepick.readout import read_out
-from sitepick.run import Binding, GreedyRow, Prepared
+from sitepick.run import Binding, GreedyRow, LimitUse, Prepared
 from sitepick.solution import Solution
 from sitepick.solve import solve_with
 from sitepick.solve.certificate import safe_bound
 from sitepick.solve.lazy import repaired
 from sitepick.solve.outcome import Limits, Outcome, Progress, Separator, gap_between
 from sitepick.starts import start_values
+from sitepick.words import LINES
 
 OBJECTIVE_NAMES = {
     "min_cost": "net_present_cost_musd",
@@ -54,6 +55,7 @@ class Planner:
     on_progress: Progress | None = None
     stop: threading.Event | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    by_cost: Outcome | None = None  # of the last solve by cost that has a plan
 
     def __post_init__(self) -> None:
         began = time.perf_counter()
@@ -184,10 +186,15 @@ class Planner:
         )
         return first, self._solution(first, second)
 
-    def binding(self, values: FloatArray) -> tuple[tuple[Binding, ...], GridResult | None]:
-        """Return what binds in a plan, with prices, and what the grid says of it."""
+    def held_prices(self, values: FloatArray) -> FloatArray | None:
+        """Return (m,) the prices of rows with the whole decisions of a plan held, if there are."""
         joint, upper = self.joint, self.program.matrix.row_upper
-        price = row_prices(self.program, values, upper if joint is None else joint.eased(upper))
+        return row_prices(self.program, values, upper if joint is None else joint.eased(upper))
+
+    def binding(
+        self, values: FloatArray, price: FloatArray | None
+    ) -> tuple[tuple[Binding, ...], GridResult | None]:
+        """Return what binds in a plan at `held_prices`, and what the grid says of it."""
         bound = () if price is None else binding(self.program, values, price)
         if self.joint is None:
             return bound, None
@@ -195,6 +202,32 @@ class Planner:
         return bound, grid_result(
             self.joint, self.program, values, none if price is None else price
         )
+
+    def limit_uses(
+        self, values: FloatArray, held: FloatArray | None, lp: FloatArray
+    ) -> tuple[LimitUse, ...]:
+        """Return how far limits are used, priced by ``held`` and ``lp`` (m,); lines included."""
+        found = limit_uses(self.program, values, held, lp)
+        if self.joint is None:
+            return found
+        none = np.zeros(self.program.n_rows)
+        by_lp, by_held = (
+            {(r.branch_id, r.outage_id, r.condition, r.period): r
+             for r in limiting(self.joint, self.program, values, none if y is None else y)}
+            for y in (lp, held)
+        )  # fmt: skip
+        lines = []
+        for key, row in {**by_lp, **by_held}.items():
+            branch, lost, condition, period = key
+            after = "" if lost == "base" else f" after losing {lost}"
+            prices = (by[key].price_musd_per_mw if key in by else 0.0 for by in (by_lp, by_held))
+            lines.append(
+                LimitUse(
+                    LINES, f"{branch}{after} ({condition})", period, row.limit_mw, row.limit_mw,
+                    "MW", False, *prices,
+                )
+            )  # fmt: skip
+        return (*found, *sorted(lines, key=lambda r: (r.where, r.when)))
 
     def _run(self, start: FloatArray | None, aside: FloatArray | None) -> Outcome:
         out = solve_with(
@@ -236,6 +269,7 @@ class Planner:
     def _solution(self, first: Outcome, last: Outcome) -> Solution | None:
         if last.values is None:
             return None
+        self.by_cost = last
         objective = self.prepared.scenario.objective
         sign = 1.0 if objective == "min_cost" else -1.0
         penalty = float(self.penalty @ last.values)

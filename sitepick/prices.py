@@ -8,11 +8,13 @@ import numpy as np
 
 from sitepick.blocks.deliverability import JOINT
 from sitepick.program import Family, FloatArray, Matrix, Program
-from sitepick.run import Binding
+from sitepick.run import Binding, LimitUse
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits
+from sitepick.words import LETTER, REACH
 
 _TOLD_ELSEWHERE = ("demand.", f"{JOINT}#")
+_TINY = 1e-6
 LEAST_MUSD = 1e-3
 """Prices below 1,000 USD per unit are noise of the solver."""
 
@@ -88,18 +90,126 @@ def _limits(matrix: Matrix, values: FloatArray) -> FloatArray:
     return np.where(switched, np.where(np.abs(held) > 1e-9, held, np.nan), stated)
 
 
+def limit_uses(
+    program: Program, values: FloatArray, held: FloatArray | None, lp: FloatArray
+) -> tuple[LimitUse, ...]:
+    """Return every limit that the plan ``values`` (n,) uses or that has a price, by family and key.
+
+    ``held`` and ``lp`` (m,) are the duals of the two kinds of price. Lazy rows of the grid and
+    demand are told elsewhere; letters and places out of reach, which have no row, are added.
+    """
+    matrix = program.matrix
+    amount, used = _limits(matrix, values), _used(program, values)
+    room = program.row_families.get("headroom.limit")
+    if room is not None:  # what letters and steps can bring is part of the limit
+        here = matrix.A[room.indices].tocsr()
+        most = np.where(matrix.integer, values, matrix.upper)
+        supply = here.copy()
+        supply.data = np.minimum(supply.data, 0.0)
+        amount[room.indices] = matrix.row_upper[room.indices] - supply @ most
+        used[room.indices] = (here - supply) @ values
+    out: list[LimitUse] = []
+    for family in program.row_families.values():
+        told = family.name.startswith(_TOLD_ELSEWHERE)
+        if not family.relaxable or family.redundant or told:
+            continue
+        at = family.indices
+        prices = [None if y is None else np.abs(y[at]) for y in (lp, held)]
+        least = ~np.isfinite(matrix.row_upper[at])
+        some = np.abs(used[at]) > _TINY
+        for p in prices:
+            some = some if p is None else some | (p > LEAST_MUSD)
+        for j in np.flatnonzero(some & np.isfinite(amount[at])):
+            out.append(
+                _use(program, family, int(j), amount[at[j]], used[at[j]], prices, bool(least[j]))
+            )
+    return (*out, *_letters(program, values, held, lp), *_out_of_reach(program, values))
+
+
+def _used(program: Program, values: FloatArray) -> FloatArray:
+    """Return (m,) what is used of each row's limit; money carried over is not spent."""
+    matrix = program.matrix
+    kept = program.columns_of("budget.unspent")
+    spent = values.copy()
+    if kept is not None:
+        spent[kept.indices] = 0.0
+    whole = np.where(matrix.integer, np.round(values), 0.0)
+    stated = np.where(np.isfinite(matrix.row_upper), matrix.row_upper, matrix.row_lower)
+    switched = (abs(matrix.A) @ matrix.integer.astype(float) > 0) & (stated == 0)
+    return np.asarray(matrix.A @ spent - np.where(switched, matrix.A @ whole, 0.0))
+
+
+def _letters(
+    program: Program, values: FloatArray, held: FloatArray | None, lp: FloatArray
+) -> list[LimitUse]:
+    family, matrix = program.columns_of("headroom.take"), program.matrix
+    if family is None:
+        return []
+    at = family.indices
+    prices = [
+        None if y is None else np.maximum(0.0, matrix.A[:, at].T @ y - matrix.cost[at])
+        for y in (lp, held)
+    ]
+    some = values[at] > _TINY
+    for p in prices:
+        some = some if p is None else some | (p > LEAST_MUSD)
+    return [
+        replace(
+            _use(program, family, int(j), matrix.upper[at[j]], values[at[j]], prices, False),
+            limit=LETTER,
+        )
+        for j in np.flatnonzero(some)
+    ]
+
+
+def _out_of_reach(program: Program, values: FloatArray) -> list[LimitUse]:
+    """Return the work turned away that no candidate could serve."""
+    short = program.column_families["demand.turned_away"]
+    balance = program.row_families["demand.balance"]
+    alone = np.diff(program.matrix.A[balance.indices].indptr) == 1
+    away = values[short.indices]
+    return [
+        replace(
+            _use(program, short, int(j), 0.0, away[j], [None, None], False),
+            limit=REACH,
+        )
+        for j in np.flatnonzero(alone & (away > _TINY))
+    ]
+
+
+def _use(
+    program: Program,
+    family: Family,
+    j: int,
+    amount: float,
+    used: float,
+    prices: list[FloatArray | None],
+    least: bool,
+) -> LimitUse:
+    where, when = _names(program, family, j)
+    lp, held = (None if p is None else float(p[j]) for p in prices)
+    return LimitUse(
+        family.name, where, when, float(amount), float(used), family.unit, least, lp, held
+    )
+
+
+def _names(program: Program, family: Family, j: int) -> tuple[str, str]:
+    """Return what entry ``j`` of a family is a limit of, and its date."""
+    names = {
+        dim: program.dims[dim][int(key[j])] if dim in program.dims else ""
+        for dim, key in family.keys.items()
+    }
+    when = names.pop("period", names.pop("year", ""))
+    return " ".join(n for n in names.values() if n), when
+
+
 def _of_family(
     program: Program, family: Family, price: FloatArray, limit: FloatArray
 ) -> list[Binding]:
     out = []
     for j in np.flatnonzero(np.abs(price[family.indices]) > LEAST_MUSD):
         row = family.start + int(j)
-        names = {
-            dim: program.dims[dim][int(key[j])] if dim in program.dims else ""
-            for dim, key in family.keys.items()
-        }
-        when = names.pop("period", names.pop("year", ""))
-        where = " ".join(n for n in names.values() if n)
+        where, when = _names(program, family, int(j))
         unit = family.unit
         out.append(
             Binding(family.name, where, when, float(limit[row]), unit, float(abs(price[row])))

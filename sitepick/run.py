@@ -46,6 +46,68 @@ class Binding:
 
 
 @dataclass(frozen=True)
+class LimitUse:
+    """How far a limit is used, and what one more unit is worth by two kinds of price.
+
+    ``lp_price_musd`` is the dual of the linear relaxation of the whole problem: everything may be
+    decided anew, in fractions. ``held_price_musd`` is the dual with every whole decision of the
+    plan held. Both are net present MUSD saved by one more unit, >= 0; None: not known.
+    """
+
+    limit: str  # row family, or a name of `sitepick.words`
+    where: str
+    when: str  # period, calendar year, or ""
+    amount: float  # the limit, in `unit`
+    used: float
+    unit: str
+    least: bool = False  # at least `amount` is asked, not at most
+    lp_price_musd: float | None = None
+    held_price_musd: float | None = None
+
+    @property
+    def slack(self) -> float:
+        """What is left of it; what is above it where at least it is asked."""
+        return self.used - self.amount if self.least else self.amount - self.used
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What the price of a limit takes from a site at its best size, in net present MUSD (LP)."""
+
+    limit: str  # row family
+    where: str
+    when: str  # date on which it takes most, or ""
+    musd: float
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The limit, whatever its date."""
+        return self.limit, self.where
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a place, and why. See `sitepick.verdicts` for what the figures rest on.
+
+    ``verdict``: existing, chosen, not_chosen, blocked (it would be in but for limits that it shares
+    with others, or it cannot open at all) or rejected (by a test). Figures are None where they do
+    not apply: in the plan, rejected, or impossible to open.
+    """
+
+    site_id: str
+    verdict: str
+    why: str = ""
+    it_mw: float = 0.0  # in the plan, at the horizon's end
+    estimate_musd: float | None = None  # LP estimate of what forcing it in costs
+    proven_musd: float | None = None  # what it costs at least; 0: not proven dearer
+    charges: tuple[Charge, ...] = ()  # limits that block it, most first
+    instead: str = ""  # site of the plan that takes its place
+    instead_shares: str = ""  # "the limit" or "the work"
+    alone_it_mw: float | None = None  # at the end, built as large as it can be
+    alone_usd_per_kw_month: float | None = None  # of that, net present cost over IT kW (LP)
+
+
+@dataclass(frozen=True)
 class Shortfall:
     """What a must-serve demand lacks, when no plan can serve it."""
 
@@ -79,6 +141,8 @@ class Run:
     findings: tuple[Finding, ...] = ()  # of the independent check; empty means verified
     binding: tuple[Binding, ...] = ()
     shortfall: tuple[Shortfall, ...] = ()
+    limits: tuple[LimitUse, ...] = ()  # that the plan uses or that have a price
+    verdicts: tuple[Verdict, ...] = ()  # of every place looked at, by site_id; empty: not made
     greedy: GreedyRow | None = None
     grid: GridResult | None = None  # what the grid says, where the scenario has one
     seconds: dict[str, float] = field(default_factory=dict)

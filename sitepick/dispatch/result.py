@@ -234,6 +234,15 @@ def limiting(
     return sorted(rows, key=lambda r: (-r.price_musd_per_mw, r.branch_id, r.outage_id, r.period))
 
 
+def main_pair(joint: JointLimits, row: int) -> str:
+    """Return in words the branch, and outage, that a row of the program is mostly made of."""
+    pairs = joint.made[row].cut.pairs
+    if not pairs:
+        return "generation"
+    branch, lost = pair_name(joint.study.grid, max(pairs, key=lambda p: p[1])[0])
+    return branch if lost == "base" else f"{branch} after losing {lost}"
+
+
 def _pois(joint: JointLimits, values: FloatArray) -> list[PoiMw]:
     """Return the POIs of the plan's last period, and what each could carry alone."""
     inst, study = joint.inst, joint.study

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sitepick.errors import ScenarioError
 from sitepick.exports.csv_out import write_csv
 from sitepick.exports.dictionary import SUMMARY_KEYS, dictionary_sheet
+from sitepick.exports.explain import NAME as EXPLAIN
+from sitepick.exports.explain import explain_text
 from sitepick.exports.geojson_out import write_geojson
 from sitepick.exports.gpkg_out import write_gpkg
 from sitepick.exports.manifest import NAME as MANIFEST
@@ -36,12 +38,13 @@ _GRID = (
 )  # fmt: skip
 _CSV = {
     "sites_by_period": "sites.csv", "cash": "cash.csv", "onsite": "onsite.csv",
-    "nonfirm": "nonfirm.csv", **{name: f"{name}.csv" for name in _GRID},
+    "nonfirm": "nonfirm.csv", "verdicts": "verdicts.csv", "limits": "limits.csv",
+    **{name: f"{name}.csv" for name in _GRID},
 }  # fmt: skip
 _GEOJSON = {"sites": "sites.geojson", "candidates": "candidates.geojson"}
 _XLSX = (
-    "run_info", "sites", "sites_by_period", "onsite", "cash", "candidates", "letters", "nonfirm",
-    *_GRID, "notes",
+    "run_info", "sites", "sites_by_period", "onsite", "cash", "candidates", "verdicts", "limits",
+    "letters", "nonfirm", *_GRID, "notes",
 )  # fmt: skip
 """Sheets of the workbook, where the plan has them."""
 
@@ -153,6 +156,7 @@ def _write_files(run: Run, here: Path, argv: Sequence[str]) -> None:
     dictionary = dictionary_sheet(file_fields(sheets))
     _write_text(here / RESOLVED, run.prepared.loaded.resolved_yaml)
     _write_text(here / "solution.json", run.solution.to_json())
+    _write_text(here / EXPLAIN, explain_text(run))
     _write_text(here / REPORT, report_of(run).to_json())
     _write_text(here / "solver.log", "".join(clean(line) + "\n" for line in run.outcome.log))
     for sheet in sheets:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sitepick.exports.costs import period_label, usd_per_kw_month
@@ -19,9 +20,10 @@ from sitepick.exports.rows import (
 )
 from sitepick.exports.sheet import Field, Row, Sheet, as_kind, plain, point, records, with_keep
 from sitepick.exports.stages import Tier, layer_tiers, waits_of
+from sitepick.exports.verdicts import VERDICT_FIELDS, verdict_cells
 
 if TYPE_CHECKING:
-    from sitepick.run import Run
+    from sitepick.run import Run, Verdict
 
 
 def sites_sheet(made: SiteRows, by_period: Sheet) -> Sheet:
@@ -87,8 +89,11 @@ def _discounted_it(made: SiteRows) -> dict[str, float]:
     return out
 
 
-def candidates_sheet(made: SiteRows) -> Sheet:
-    """Return the sheet ``candidates``: every place looked at, its status and every failed test."""
+def candidates_sheet(made: SiteRows, verdicts: Sequence[Verdict] = ()) -> Sheet:
+    """Return the sheet ``candidates``: every place looked at, its verdict and every failed test.
+
+    Without ``verdicts`` of the run, why is said from the plan alone and nothing is priced.
+    """
     cand, last = made.candidates, made.solution.periods[-1]
     failed: dict[str, list[Row]] = defaultdict(list)
     for test in records(cand.failed):
@@ -103,7 +108,7 @@ def candidates_sheet(made: SiteRows) -> Sheet:
     fields = [
         ID, NAME, *region_fields(cand), LON, LAT,
         Field("status", "", "text", "chosen, existing, not chosen or rejected"),
-        Field("reason", "", "text", "why, in words: every failed test, or what the plan says"),
+        *VERDICT_FIELDS,
         Field("failed", "", "json", "every failed test: test, value, threshold, unit, message"),
         Field("decision", "", "text", "consider, require, forbid or existing, as given"),
         Field("it_mw", "IT MW", "number", "in the plan, at the horizon's end; 0 if not in it"),
@@ -121,14 +126,16 @@ def candidates_sheet(made: SiteRows) -> Sheet:
     ]  # fmt: skip
     copied = ("site_id", "name", "lon", "lat", "decision", "usable_ha", "land_musd", "max_it_mw",
               "fiber_km", "climate", "option_expires")  # fmt: skip
-    rows = []
+    rows, of = [], {v.site_id: v for v in verdicts}
     for site, info in made.look.sites.items():
         row = {k: info[k] for k in copied}
         regions = made.look.regions_of.get(site, {})
         row |= {column: regions.get(level) for level, column in level_columns(cand).items()}
         row["status"] = status(info, site in made.opened)
         row["failed"] = failed.get(site, [])
-        row["reason"] = _reason(row, made, ties_of[site])
+        row |= verdict_cells(of.get(site))
+        row["why"] = row["why"] or _why(row, made, ties_of[site])
+        row["verdict"] = row["verdict"] or row["status"].replace(" ", "_")
         row["it_mw"] = plain(it_mw.get(site, 0.0))
         near = ties_of[site][0] if ties_of[site] else {"poi_id": None, "km": None, "kv": None}
         row["poi_id"], row["tie_km"], row["tie_kv"] = near["poi_id"], near["km"], near["kv"]
@@ -157,7 +164,7 @@ def failed_text(test: Row) -> str:
     return f"{test['test']}: {' against '.join(parts)} {test['unit'] or ''}".strip()
 
 
-def _reason(row: Row, made: SiteRows, ties: list[Row]) -> str:
+def _why(row: Row, made: SiteRows, ties: list[Row]) -> str:
     site = row["site_id"]
     if row["status"] == "rejected":
         return "; ".join(failed_text(t) for t in row["failed"]) or "rejected"

@@ -66,7 +66,8 @@ def region_fields(candidates: Candidates) -> list[Field]:
 
 _OURS = {
     "site_id", "name", "lon", "lat", "poi_id", "period", "status", "synthetic", "fid", "geom",
-    "decision", "opened", "reason", "failed", "climate", "drawn_mw", "usd_per_kw_month",
+    "decision", "opened", "verdict", "why", "forced_cost_estimate_musd",
+    "forced_cost_proven_musd", "failed", "climate", "drawn_mw", "usd_per_kw_month",
 }  # fmt: skip
 _OUR_ENDS = ("_mw", "_musd", "_km", "_ha", "_year", "_peak")
 _OUR_STARTS = ("it_mw", "grid_mw", "halls_", "capex_", "keep_")

@@ -13,6 +13,7 @@ from sitepick.exports.places import substations_sheet as substations
 from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheet import Field, Row, Sheet, as_kind, plain, with_keep
 from sitepick.exports.stages import offer_from
+from sitepick.exports.verdicts import explain_sheets
 from sitepick.scenario.power import STAGES
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def run_sheets(run: Run) -> list[Sheet]:
     return [
         sites_sheet(made, by_period),
         by_period,
-        candidates_sheet(made),
+        candidates_sheet(made, run.verdicts),
         substations(made),
         links_sheet(made),
         *([regions] if regions is not None else []),
@@ -45,6 +46,7 @@ def run_sheets(run: Run) -> list[Sheet]:
         letters_sheet(made),
         *([made.flexible.sheet()] if made.flexible.applies else []),
         *grid_sheets(run, made),
+        *explain_sheets(run),
         notes_sheet(run),
         run_info(run),
     ]

@@ -44,7 +44,7 @@ def _write_sheet(book: Any, sheet: Sheet) -> None:
     page = book.create_sheet(title=sheet.name.replace("_", " ")[:31])
     page.freeze_panes = "A2"
     for i, field in enumerate(sheet.fields, start=1):
-        wide = 60 if field.name in ("reason", "message", "meaning", "value") else _WIDTH[field.kind]
+        wide = 60 if field.name in ("why", "message", "meaning", "value") else _WIDTH[field.kind]
         page.column_dimensions[get_column_letter(i)].width = max(wide, len(field.name) + 2)
     bold = Font(bold=True)
     header = [_text_cell(page, f.name) for f in sheet.fields]

@@ -10,9 +10,10 @@ from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheet import records
 from sitepick.exports.stages import layer_mw, layer_tiers, offer_share, waits_of
 from sitepick.instance.timeline import Timeline
-from sitepick.report.plan import limit_words, work_unit
+from sitepick.report.plan import work_unit
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.scenario.power import STAGES
+from sitepick.words import limit_words
 
 if TYPE_CHECKING:
     from sitepick.run import Binding, Run

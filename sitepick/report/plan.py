@@ -13,38 +13,14 @@ from sitepick.exports.stages import DC_STUDY
 from sitepick.exports.terms import capital_terms
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.report.years import YearEnd, spread, year_ends
+from sitepick.words import LINES, limit_words
 
 if TYPE_CHECKING:
     from sitepick.run import Run
-    from sitepick.scenario.schema import Scenario
     from sitepick.solution import Solution
 
 MOST_SITES = 12
 _MOST_WORKLOADS = 3
-_LINES = "deliverability.lines"
-"""The limits of `GridResult.limiting`, among those of `Run.binding`."""
-LIMIT_WORDS = {
-    "headroom.limit": "dated grid MW at POIs", "headroom.shared": "limits that POIs share",
-    "onsite.permit": "permits of on-site power",
-    "headroom.ramp": "growth of MW at POIs",
-    "budget.year": "money", "procurement.cap": "supply", "siting.land": "land",
-    "siting.max": "largest campus size", "siting.min": "smallest campus size",
-    "siting.count": "number of sites", "siting.closed": "moratoria", "ties.cap": "tie size",
-    "regions.count": "number of regions", "regions.min_once": "least MW of an entered region",
-    "regions.max_grid": "grid MW caps of regions", "regions.max_it": "IT MW caps of regions",
-    "regions.min_it": "least IT MW of regions", "regions.share": "largest share of a region",
-    "regions.co2": "carbon caps of regions", "regions.water": "water caps of regions",
-    "limits.co2": "carbon cap", "limits.water": "water cap", "limits.cost": "cost limit",
-    "flexible.area": "non-firm MW of areas", "deliverability.adequacy": "reserve margins",
-    _LINES: "lines of the grid",
-}  # fmt: skip
-
-
-def limit_words(limit: str, scenario: Scenario) -> str:
-    """Return a planner's words for a row family."""
-    if limit == "headroom.limit" and scenario.connection_only:
-        return "dated connection MW at POIs"
-    return LIMIT_WORDS.get(limit, limit.replace(".", " ").replace("_", " "))
 
 
 def stage_words(stage: str) -> str:
@@ -111,7 +87,7 @@ def _priced(run: Run) -> list[tuple[str, str]]:
     """Return (limit, when) of all that binds, dearest first, lines of the grid among the others."""
     found = [(b.price_musd, b.limit, b.when) for b in run.binding]
     if run.grid is not None:
-        found += [(r.price_musd_per_mw, _LINES, r.period) for r in run.grid.limiting]
+        found += [(r.price_musd_per_mw, LINES, r.period) for r in run.grid.limiting]
     return [(name, when) for _, name, when in sorted(found, key=lambda f: -f[0])]
 
 
@@ -245,7 +221,7 @@ _SHORT = {
     "budget.year": "budget",
     "procurement.cap": "supply", "siting.land": "land", "siting.closed": "moratoria",
     "siting.count": "site count", "ties.cap": "tie size", "limits.cost": "cost limit",
-    _LINES: "lines", "deliverability.adequacy": "reserve",
+    LINES: "lines", "deliverability.adequacy": "reserve",
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -39,10 +39,8 @@ def safe_bound(matrix: Matrix, y: FloatArray) -> float:
     Raises ValueError when ``y`` has the wrong length or a column bound is infinite.
     """
     terms, slack = _terms(matrix, y)
-    total = math.fsum(terms)
-    error = math.fsum(slack)
     # one more rounding each for the two sums and their difference
-    return float(np.nextafter(total - error - 4 * _UNIT * (abs(total) + error) - _TINY, -math.inf))
+    return _below(math.fsum(terms), math.fsum(slack))
 
 
 def tree_bound(matrix: Matrix, leaves: Sequence[Leaf]) -> float:
@@ -57,13 +55,15 @@ def certified_bound(matrix: Matrix, certificate: Certificate | None) -> float:
     """
     if certificate is None:
         return -math.inf
+    return tree_bound(matrix, padded_leaves(matrix, certificate))
+
+
+def padded_leaves(matrix: Matrix, certificate: Certificate) -> tuple[Leaf, ...]:
+    """Return ``certificate`` as leaves (one without cuts for plain duals), with a dual for every
+    row of ``matrix``: zero for rows that were added since."""
     m = matrix.A.shape[0]
-    if isinstance(certificate, tuple):
-        return tree_bound(
-            matrix,
-            [replace(leaf, duals=_padded(leaf.duals, m, len(leaf.cuts))) for leaf in certificate],
-        )
-    return safe_bound(matrix, _padded(certificate, m, 0))
+    leaves = certificate if isinstance(certificate, tuple) else (Leaf((), certificate),)
+    return tuple(replace(leaf, duals=_padded(leaf.duals, m, len(leaf.cuts))) for leaf in leaves)
 
 
 def with_cuts(matrix: Matrix, cuts: Sequence[Cut]) -> Matrix:
@@ -81,6 +81,60 @@ def with_cuts(matrix: Matrix, cuts: Sequence[Cut]) -> Matrix:
         row_lower=np.concatenate([matrix.row_lower, [cut.lower for cut in cuts]]),
         row_upper=np.concatenate([matrix.row_upper, [cut.upper for cut in cuts]]),
     )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A safe bound by owner. ``total`` is the sum of all terms, ``error`` what is taken off it for
+    rounding; ``part`` (count,) are the owners' own terms, ``part_error`` (count,) theirs."""
+
+    total: float
+    error: float
+    part: FloatArray
+    part_error: FloatArray
+
+    @property
+    def bound(self) -> float:
+        """The safe bound."""
+        return _below(self.total, self.error)
+
+    def replaced(self, other: Parts) -> FloatArray:
+        """Return (count,) the safe bound with each owner's part, one at a time, from ``other``."""
+        total = self.total - self.part + other.part
+        # twice: once in `error` as a term of its own, once for the owner's sums
+        error = self.error + 2 * self.part_error + 2 * other.part_error
+        error = error + 4 * _UNIT * (abs(self.total) + np.abs(self.part) + np.abs(other.part))
+        return np.array([_below(t, e) for t, e in zip(total, error, strict=True)])
+
+
+def owner_parts(matrix: Matrix, y: FloatArray, count: int) -> Parts:
+    """Return `safe_bound` of ``matrix`` at ``y`` (m,) as parts of the owners 0 .. ``count`` - 1.
+
+    An owner's part are its columns and its local rows.
+    """
+    terms, slack = _terms(matrix, y)
+    owner = np.concatenate([matrix.row_owner, matrix.owner, [-1]])
+    mine = owner >= 0
+    part, size, length = (
+        np.bincount(owner[mine], weights=w[mine], minlength=count)
+        for w in (terms, np.abs(terms), np.ones(len(terms)))
+    )
+    behind = np.concatenate([owner, matrix.owner])  # of `slack`: of terms, then of reduced costs
+    error = np.bincount(behind[behind >= 0], weights=slack[behind >= 0], minlength=count)
+    # a plain sum of n terms is off by at most n units of roundoff of the sum of their sizes
+    part = np.asarray(part, dtype=float)
+    part_error = (error + length * _UNIT * (size + error)) * (1 + 1e-6) + _TINY
+    return Parts(
+        math.fsum(terms),
+        math.fsum(slack),
+        np.asarray(part, dtype=float),
+        np.asarray(part_error, dtype=float),
+    )
+
+
+def _below(total: float, error: float) -> float:
+    """Return a number surely below ``total`` - ``error``, each rounded once."""
+    return float(np.nextafter(total - error - 4 * _UNIT * (abs(total) + error) - _TINY, -math.inf))
 
 
 def owner_bounds(matrix: Matrix, y: FloatArray, size: int) -> FloatArray:

@@ -239,6 +239,37 @@ def lp_duals(h: highspy.Highs, m: int) -> FloatArray | None:
     return duals if duals.shape == (m,) and np.isfinite(duals).all() else None
 
 
+def lp_values(matrix: Matrix) -> FloatArray | None:
+    """Return a vertex (n,) that solves the relaxation of a small ``matrix``, None without one."""
+    h = load(matrix, relax=True, threads=None)
+    h.setOptionValue("solver", "simplex")
+    h.setOptionValue("presolve", "off")
+    if is_infeasible(run(h)):
+        return None
+    x = _point(h, matrix.A.shape[1])
+    return None if x is None else np.clip(x, matrix.lower, matrix.upper)
+
+
+def is_infeasible(model_status: Any) -> bool:
+    """Return whether the status that `run` returned says that there is no solution."""
+    import highspy
+
+    return bool(model_status == highspy.HighsModelStatus.kInfeasible)
+
+
+def dual_ray(matrix: Matrix) -> FloatArray | None:
+    """Return a ray (m,) of duals along which an infeasible LP's bound grows, None without one."""
+    h = load(matrix, relax=True, threads=None)
+    h.setOptionValue("solver", "simplex")
+    h.setOptionValue("presolve", "off")
+    if not is_infeasible(run(h)):
+        return None
+    _, found, ray = h.getDualRay()
+    values = np.asarray(ray, dtype=float)
+    usable = found and values.shape == (matrix.A.shape[0],) and np.isfinite(values).all()
+    return values if usable else None
+
+
 def _read_lp(h: highspy.Highs, matrix: Matrix, relax: bool) -> Outcome:
     m, n = matrix.A.shape
     x = _point(h, n)

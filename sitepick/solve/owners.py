@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sitepick.program import SHARED, BoolArray, FloatArray, IntArray, Matrix
-from sitepick.solve.certificate import clip_duals, owner_bounds
+from sitepick.solve.certificate import clip_duals, owner_bounds, safe_bound
 
 _BATCH_COLUMNS = 1500
 _REAL = 1e-5  # share of all money moved above which an owner is really used by a relaxation
@@ -98,17 +98,70 @@ class Owners:
         y = clip_duals(self.matrix, y)
         worth = owner_bounds(self.matrix, y, self.count) + self._row_share(y)
         prices = y[self.linking]
-        reduced = self.matrix.cost - self._linking_transposed @ prices
+        reduced = self.reduced(y)
         size = np.abs(self.matrix.cost) + abs(self._linking_transposed) @ np.abs(prices)
         better = reduced - np.where(self.matrix.lower >= 0, _ROBUST * size, 0.0)
         for costs, only in ((better, idle), (reduced, None)):
             todo = _largest_losses(worth, wanted, slack)
             if only is not None:
                 todo = todo[only[todo]]
-            batch = np.cumsum(np.diff(self._columns[1])[todo]) // _BATCH_COLUMNS
-            for number in np.unique(batch):
-                self._improve(todo[batch == number], costs, reduced, y, worth)
+            for batch in self._batches(todo):
+                self._improve(todo[batch], costs, reduced, y, worth)
         return y, worth
+
+    def best(self, y: FloatArray, wanted: IntArray) -> tuple[FloatArray, IntArray]:
+        """Return ``y`` with the best local duals of the ``wanted`` owners, and those without a way.
+
+        The latter (sorted) have local rows that no point within their bounds keeps, which is
+        proven by a ray of their duals.
+        """
+        y = clip_duals(self.matrix, y)
+        worth = owner_bounds(self.matrix, y, self.count) + self._row_share(y)
+        reduced = self.reduced(y)
+        refused: list[int] = []
+        stack = [wanted[batch] for batch in self._batches(wanted)]
+        while stack:
+            owners = stack.pop()
+            rows, duals, feasible = self._solve(owners, reduced)
+            if feasible:
+                self._keep_better(owners, rows, duals, reduced, y, worth)
+            elif len(owners) > 1:
+                stack += [owners[: len(owners) // 2], owners[len(owners) // 2 :]]
+            elif self._has_no_way(owners):
+                refused.append(int(owners[0]))
+        return y, np.array(sorted(refused), dtype=np.int64)
+
+    def reduced(self, y: FloatArray) -> FloatArray:
+        """Return (n,) costs less what the linking rows pay at their duals in ``y`` (m,)."""
+        return np.asarray(self.matrix.cost - self._linking_transposed @ y[self.linking])
+
+    def responses(self, costs: FloatArray, wanted: IntArray) -> FloatArray:
+        """Return values (n,) in which each ``wanted`` owner does its best at ``costs`` (n,), alone.
+
+        All others are zero, and so are owners whose LP has no solution.
+        """
+        from sitepick.solve.highs import lp_values
+
+        values = np.zeros(len(self.matrix.cost))
+        for batch in self._batches(wanted):
+            _, columns, part = self._part(wanted[batch], costs)
+            found = lp_values(part)
+            if found is not None:
+                values[columns] = found
+        return values
+
+    def _batches(self, wanted: IntArray) -> list[IntArray]:
+        """Return positions in ``wanted`` in runs of about `_BATCH_COLUMNS` columns."""
+        number = np.cumsum(np.diff(self._columns[1])[wanted]) // _BATCH_COLUMNS
+        return [np.flatnonzero(number == k) for k in np.unique(number)]
+
+    def _has_no_way(self, owner: IntArray) -> bool:
+        """Return whether a ray of duals proves that one owner's rows cannot be kept."""
+        from sitepick.solve.highs import dual_ray
+
+        _, _, part = self._part(owner, np.zeros(len(self.matrix.cost)))
+        ray = dual_ray(part)
+        return ray is not None and max(safe_bound(part, ray), safe_bound(part, -ray)) > 0
 
     def _improve(
         self,
@@ -119,7 +172,18 @@ class Owners:
         worth: FloatArray,
     ) -> None:
         """Put the duals of the blocks at ``costs`` into ``y`` where they are better than before."""
-        rows, duals = self._solve(owners, costs)
+        rows, duals, _ = self._solve(owners, costs)
+        self._keep_better(owners, rows, duals, reduced, y, worth)
+
+    def _keep_better(
+        self,
+        owners: IntArray,
+        rows: IntArray,
+        duals: FloatArray,
+        reduced: FloatArray,
+        y: FloatArray,
+        worth: FloatArray,
+    ) -> None:
         old = y[rows]
         y[rows] = duals
         now = owner_bounds_of(self, owners, reduced, y)
@@ -152,9 +216,8 @@ class Owners:
         A = sp.csr_array((part.data, indices, part.indptr), shape=(len(row_at), len(column_at)))
         return rows[row_at], columns[column_at], A
 
-    def _solve(self, owners: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray]:
-        from sitepick.solve.highs import load, lp_duals, run
-
+    def _part(self, owners: IntArray, costs: FloatArray) -> tuple[IntArray, IntArray, Matrix]:
+        """Return rows, columns and the LP of the blocks of ``owners`` at ``costs`` (n,)."""
         rows, columns, A = self.block(owners)
         part = Matrix(
             cost=costs[columns],
@@ -167,14 +230,22 @@ class Owners:
             row_lower=self.matrix.row_lower[rows],
             row_upper=self.matrix.row_upper[rows],
         )
+        return rows, columns, part
+
+    def _solve(self, owners: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray, bool]:
+        """Return the rows of the blocks, good duals of them, and whether there is a solution."""
+        from sitepick.solve.highs import is_infeasible, load, lp_duals, run
+
+        rows, _, part = self._part(owners, costs)
         if not len(rows):
-            return rows, np.zeros(0)
+            return rows, np.zeros(0), True
         h = load(part, relax=True, threads=None)
         h.setOptionValue("solver", "simplex")
         h.setOptionValue("presolve", "off")
-        run(h)
+        status = run(h)
         duals = lp_duals(h, len(rows))
-        return rows, clip_duals(part, np.zeros(len(rows)) if duals is None else duals)
+        good = clip_duals(part, np.zeros(len(rows)) if duals is None else duals)
+        return rows, good, not is_infeasible(status)
 
 
 def _largest_losses(worth: FloatArray, wanted: IntArray, slack: float) -> IntArray:

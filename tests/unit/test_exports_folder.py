@@ -25,7 +25,7 @@ from sitepick.finding import Finding
 FILES = {
     "manifest.json", "scenario.resolved.yaml", "solution.json", "report.json", "sites.csv",
     "cash.csv", "sites.geojson", "candidates.geojson", "plan.gpkg", "plan.xlsx",
-    "data_dictionary.csv", "solver.log",
+    "data_dictionary.csv", "solver.log", "explain.json",
 }  # fmt: skip
 NAMES = dict(zip(("C1", "N1", "N2", "R1", "X1"), NASTY, strict=False))
 

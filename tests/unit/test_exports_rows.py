@@ -115,7 +115,7 @@ def test_without_a_grid_no_grid_megawatts_are_claimed():
 
 def test_every_candidate_has_a_status_and_a_reason():
     sheet = next(s for s in run_sheets(run()) if s.name == "candidates")
-    got = {r["site_id"]: (r["status"], r["reason"]) for r in sheet.rows}
+    got = {r["site_id"]: (r["status"], r["why"]) for r in sheet.rows}
     assert {k: v[0] for k, v in got.items()} == {
         "C1": "not chosen", "N1": "chosen", "N2": "chosen", "R1": "rejected", "X1": "existing",
     }  # fmt: skip

@@ -1,0 +1,81 @@
+"""What forcing one column up costs at least: a proven bound for each, without solving again.
+
+At given duals `safe_bound` is a sum of parts, one for each owner and one that is shared. Forcing a
+column changes the part of its owner alone, so
+
+    bound with column j >= v  =  bound - part of its owner + part of its owner with x_j >= v,
+
+which is valid for any duals, and best with the owner's best local duals under the forced bound:
+one small LP per owner, many of them side by side. A branching tree gives the least over its leaves.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sitepick.program import FloatArray, IntArray, Matrix
+from sitepick.solve.certificate import Parts, owner_parts, padded_leaves, with_cuts
+from sitepick.solve.outcome import Certificate
+from sitepick.solve.owners import Owners
+
+_MOST_LPS = 6000
+"""LPs of owners over all leaves, or one each if there are more owners. A leaf that is not reached
+counts with its own bound, which is valid too."""
+
+
+@dataclass(frozen=True)
+class Forced:
+    """``at_least`` (k,): bounds with each column forced, inf where its owner's own rows refuse it.
+
+    ``parts`` is the bound as it is, by owner, and ``duals`` (m,) its duals: those of the leaf with
+    the lowest bound.
+    """
+
+    parts: Parts
+    at_least: FloatArray
+    duals: FloatArray
+
+    @property
+    def bound(self) -> float:
+        """The bound with nothing forced."""
+        return self.parts.bound
+
+
+def forced_bounds(
+    matrix: Matrix, certificate: Certificate, columns: IntArray, value: float = 1.0
+) -> Forced:
+    """Return bounds of ``matrix`` with each of ``columns`` (k,), one at a time, at least ``value``.
+
+    Owners of ``matrix`` are numbered 0, 1, ...; ``columns`` have an owner each, all different.
+    """
+    owner = matrix.owner[columns]
+    if (owner < 0).any() or len(np.unique(owner)) != len(owner):
+        raise ValueError("each forced column needs an owner of its own")
+    count = int(matrix.owner.max(initial=-1)) + 1
+    leaves = []
+    for leaf in padded_leaves(matrix, certificate):
+        part = with_cuts(matrix, leaf.cuts)
+        leaves.append((owner_parts(part, leaf.duals, count), part, leaf.duals))
+    leaves.sort(key=lambda item: item[0].bound)
+    at_least = np.full(len(columns), math.inf)
+    able = matrix.upper[columns] >= value
+    left = max(_MOST_LPS, len(columns))
+    for parts, part, duals in leaves:
+        mine = np.flatnonzero(able & (at_least > parts.bound))
+        if left < len(mine):
+            at_least[mine] = parts.bound
+            break
+        left -= len(mine)
+        lower = part.lower.copy()
+        lower[columns[mine]] = np.maximum(lower[columns[mine]], value)
+        forced = replace(part, lower=lower)
+        better, refused = Owners(forced).best(duals, owner[mine])
+        now = parts.replaced(owner_parts(forced, better, count))[owner[mine]]
+        # the forced problem is a part of the leaf: its bound is never below the leaf's
+        now = np.where(np.isin(owner[mine], refused), math.inf, np.maximum(now, parts.bound))
+        at_least[mine] = np.minimum(at_least[mine], now)
+    lowest, _, duals = leaves[0]
+    return Forced(lowest, at_least, duals[: matrix.A.shape[0]])

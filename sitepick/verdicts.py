@@ -1,0 +1,361 @@
+"""A verdict on every candidate, without a re-solve each: why not this site, what would it cost.
+
+All figures come from one set of duals, those that prove the plan's bound (docs/explain.md):
+
+* proven   `max(0, bound with the site forced open - plan)`: `sitepick.solve.forcing`;
+* estimate the same bound less the bound as it is: the linear price of forcing;
+* blocked  sites that would earn their place if the limits they share with others cost nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from sitepick.blocks.columns import it_at, open_at, poi_at
+from sitepick.blocks.deliverability import JOINT
+from sitepick.dispatch.result import main_pair
+from sitepick.planner import Planner
+from sitepick.program import SHARED, Family, FloatArray, IntArray, Matrix
+from sitepick.run import Charge, LimitUse, Verdict
+from sitepick.solve.forcing import Forced, forced_bounds
+from sitepick.solve.outcome import Certificate, Outcome
+from sitepick.solve.owners import Owners, numbered
+from sitepick.solve.sifting import relax_by_pricing
+from sitepick.words import LIMIT_WORDS, LINES
+
+_SHARED_LIMITS = ("headroom.limit", "headroom.shared", "headroom.ramp", "deliverability.",
+                  "flexible.area", "regions.", "siting.count", "onsite.permit")  # fmt: skip
+"""Row families whose limits one site takes from another, by the start of their names. Money,
+supply and demand concern all sites alike: a site that they keep away is dearer, not blocked."""
+_LEAST_MUSD = 0.01
+"""Gains below 10,000 USD are noise of the solver."""
+_REWARD_MUSD = 200.0
+"""Per ref_mw-year: enough that a site at full size costs less than it is rewarded with."""
+
+
+_MOST_CHARGES = 4
+_USD_PER_KW_MONTH = 1e6 / 1000 / 12
+"""USD per IT kW and month of 1 MUSD per IT MW and year."""
+ENTERED = "regions.entered"
+
+
+def prices_of(planner: Planner, outcome: Outcome) -> Certificate:
+    """Return the certificate that verdicts rest on: the outcome's, or one made now."""
+    if outcome.certificate is not None:
+        return outcome.certificate
+    owners = Owners(numbered(planner.program.matrix))
+    return relax_by_pricing(owners, planner.limits).duals
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What explains a plan: a verdict on every place, by site_id, and how far limits are used."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    limits: tuple[LimitUse, ...] = ()
+
+
+def explained(planner: Planner, outcome: Outcome, held: FloatArray | None) -> Explained:
+    """Explain the plan of ``outcome``, the last solve by cost.
+
+    ``held`` (m,) are prices with whole decisions held. Rows that were added after the bound was
+    proven count as free.
+    """
+    assert outcome.values is not None
+    desk = _Desk(planner, outcome.values, prices_of(planner, outcome), outcome.objective)
+    made = {v.site_id: v for v in (*desk.chosen(), *desk.others())}
+    cand = planner.prepared.candidates
+    failed: dict[str, list[str]] = defaultdict(list)
+    tests = cand.failed[["site_id", "test", "value", "threshold", "unit", "message"]]
+    for site, *test in tests.itertuples(index=False, name=None):
+        failed[site].append(_failed_line(*test))
+    for site in cand.sites["site_id"]:
+        if site not in made:
+            told = "; ".join(failed[site]) or "not a candidate"
+            made[site] = Verdict(site, "rejected", f"screened out: {told}")
+    verdicts = tuple(made[site] for site in cand.sites["site_id"])
+    return Explained(verdicts, planner.limit_uses(outcome.values, held, desk.forced.duals))
+
+
+def _failed_line(test: str, value: float, threshold: float, unit: str, message: str) -> str:
+    text = f"{test}: {message}" if message else test
+    both = all(isinstance(x, (int, float)) and math.isfinite(x) for x in (value, threshold))
+    if not both or not unit:
+        return text
+    far = f"{abs(value - threshold):,.4g} {unit} from passing"
+    if message:
+        return f"{text} ({far})"
+    return f"{text}: {value:,.4g} against {threshold:,.4g} {unit} ({far})"
+
+
+@dataclass
+class _Desk:
+    """What all verdicts are made from. Owners of ``matrix`` are 0, 1, ...; S sites."""
+
+    planner: Planner
+    values: FloatArray
+    certificate: Certificate
+    objective: float
+
+    def __post_init__(self) -> None:
+        self.program, self.inst = self.planner.program, self.planner.instance
+        self.whole = self.program.matrix
+        self.matrix: Matrix = numbered(self.whole)
+        self.owners = Owners(self.matrix)
+        last = open_at(self.program, self.inst)[:, -1]
+        self.owner: IntArray = self.matrix.owner[last]  # (S,)
+        it = it_at(self.program, self.inst)
+        mw = np.where(it >= 0, self.values[np.maximum(it, 0)], 0.0)
+        self.it_mw: FloatArray = mw[..., -1].sum(axis=(1, 2))  # (S,) at the horizon's end
+        self.opened = self.values[last] > 0.5
+        self.out = np.flatnonzero(~self.opened)
+        self.forced: Forced = forced_bounds(self.matrix, self.certificate, last[self.out])
+        rows = _shared_rows(self.planner, self.matrix)
+        named = [_label(self.planner, family, j) for family, j in rows]
+        self.labels, self.dates = [x[:2] for x in named], [x[2] for x in named]
+        self.at = np.array([f.start + j for f, j in rows], dtype=np.int64)
+        self.poi_rows, self.poi_columns = self._poi_links()
+
+    def _poi_links(self) -> tuple[IntArray, IntArray]:
+        """Return the rows that add up grid MW at POIs of several sites, and the POIs' columns."""
+        total = self.program.row_families.get("headroom.poi")
+        if total is None:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        column = poi_at(self.program, self.inst)[total.keys["poi"], total.keys["period"]]
+        shared = self.matrix.owner[column] == SHARED
+        return total.indices[shared], column[shared]
+
+    # --- sites of the plan ------------------------------------------------------------------
+
+    def chosen(self) -> list[Verdict]:
+        level = open_at(self.program, self.inst)
+        out = []
+        for i in np.flatnonzero(self.opened):
+            mw = float(self.it_mw[i])
+            if self.inst.sites.existing[i]:
+                said, why = "existing", f"stands already; {mw:,.1f} IT MW at the end"
+            else:
+                first = int(np.argmax(self.values[level[i]] > 0.5))
+                said = "chosen"
+                why = f"in the plan from {self.inst.time.names[first]}; {mw:,.1f} IT MW at the end"
+            out.append(Verdict(self.inst.sites.ids[i], said, why, it_mw=mw))
+        return out
+
+    # --- sites that are not in the plan -----------------------------------------------------
+
+    def others(self) -> list[Verdict]:
+        if not len(self.out):
+            return []
+        free = self._free_costs()
+        would = self.owners.responses(free, self._eased(free))
+        gain = -self._by_owner(free * would)
+        charge = self._by_row_and_owner(would) * -self.forced.duals[self.at][:, None]
+        used = self._by_row_and_owner(self.values)
+        alone_mw, alone_usd = self._alone()
+        out = []
+        for k, i in enumerate(self.out):
+            o, bound = int(self.owner[i]), float(self.forced.at_least[k])
+            never = self._never(int(i)) if math.isinf(bound) else ""
+            estimate = None if never else max(0.0, bound - self.forced.bound)
+            proven = None if never else max(0.0, bound - self.objective)
+            limits = self._dearest(charge[:, o]) if gain[o] > _LEAST_MUSD and not never else ()
+            rows = [r for r, x in enumerate(self.labels) if x == limits[0].names] if limits else []
+            instead, shares = self._instead(int(i), used[rows].sum(axis=0))
+            verdict = Verdict(
+                self.inst.sites.ids[i],
+                "blocked" if limits or never else "not_chosen",
+                estimate_musd=estimate,
+                proven_musd=proven,
+                charges=limits,
+                instead=instead,
+                instead_shares=shares,
+                alone_it_mw=float(alone_mw[o]),
+                alone_usd_per_kw_month=None if math.isnan(alone_usd[o]) else float(alone_usd[o]),
+            )
+            out.append(replace(verdict, why=_why(verdict, never, float(gain[o]))))
+        return out
+
+    def _never(self, i: int) -> str:
+        """Say why site ``i`` cannot be opened at all, whatever the others do."""
+        sites, n = self.inst.sites, self.inst.time.n
+        first = int(sites.open_from[i])
+        if first >= n:
+            return "it cannot open within the horizon: its lead time ends after the last period"
+        if sites.closed[i, first:].all():
+            return "a moratorium stands in every period in which it could open"
+        return "its own limits (land, ties, dated MW, smallest size) leave no way to open it"
+
+    def _dearest(self, charge: FloatArray) -> tuple[Charge, ...]:
+        """Return what the limits take from a site (rows,), summed over dates, most first."""
+        total: dict[tuple[str, str], float] = defaultdict(float)
+        when: dict[tuple[str, str], str] = {}
+        for r in np.argsort(-charge, kind="stable"):  # the date of the largest part comes first
+            total[self.labels[r]] += float(charge[r])
+            when.setdefault(self.labels[r], self.dates[r])
+        found = [Charge(*key, when[key], musd) for key, musd in total.items() if musd > _LEAST_MUSD]
+        return tuple(sorted(found, key=lambda c: (-c.musd, c.names))[:_MOST_CHARGES])
+
+    def _instead(self, i: int, used: FloatArray) -> tuple[str, str]:
+        """Return the site of the plan that takes the place of site ``i``, and what they share.
+
+        Of those that use the limit (``used`` by owner), else serve work that it could serve, the
+        one with the lowest reduced cost per IT MW.
+        """
+        inst = self.inst
+        mine = np.flatnonzero(self.opened & (self.it_mw > 1e-6))
+        shares = "the limit"
+        there = mine[used[self.owner[mine]] > 1e-6]
+        if not len(there):
+            pairs = self.reach[i]
+            there = np.array([j for j in mine if self.serves[int(j)] & pairs], dtype=np.int64)
+            shares = "the work"
+        if not len(there):
+            return "", ""
+        worth = self.forced.parts.part[self.owner[there]] / self.it_mw[there]
+        return inst.sites.ids[there[int(np.argmin(worth))]], shares
+
+    @cached_property
+    def reach(self) -> dict[int, set[int]]:
+        """Work (workload and place as one number) that each site could serve."""
+        demand = self.inst.demand
+        out: dict[int, set[int]] = defaultdict(set)
+        pair = demand.serve_workload * max(1, len(demand.places)) + demand.serve_place
+        for i, w in zip(demand.serve_site.tolist(), pair.tolist(), strict=True):
+            out[i].add(w)
+        return out
+
+    @cached_property
+    def serves(self) -> dict[int, set[int]]:
+        """Work that each site serves in the plan."""
+        family = self.program.column_families["demand.serve"]
+        some = self.values[family.indices] > 1e-6
+        pair = family.keys["workload"] * max(1, len(self.inst.demand.places)) + family.keys["place"]
+        out: dict[int, set[int]] = defaultdict(set)
+        for i, w in zip(family.keys["site"][some].tolist(), pair[some].tolist(), strict=True):
+            out[i].add(w)
+        return out
+
+    # --- prices -----------------------------------------------------------------------------
+
+    def _free_costs(self) -> FloatArray:
+        """Return (n,) reduced costs at which the limits that sites share cost nothing."""
+        y = self.forced.duals.copy()
+        charged = self.matrix.A[self.at].T @ y[self.at]
+        y[self.at] = 0.0
+        if len(self.poi_rows):  # the price of MW at a POI reaches its sites through one row
+            y[self.poi_rows] += charged[self.poi_columns]
+        return self.owners.reduced(y)
+
+    def _eased(self, free: FloatArray) -> IntArray:
+        """Return the owners outside the plan that can gain anything by the costs ``free`` (n,)."""
+        matrix = self.matrix
+        eased = np.abs(free - self.owners.reduced(self.forced.duals))
+        most = self._by_owner(eased * (matrix.upper - matrix.lower))
+        mine = self.owner[self.out]
+        return np.sort(mine[most[mine] > _LEAST_MUSD])
+
+    def _by_row_and_owner(self, values: FloatArray) -> FloatArray:
+        """Return (rows, owners) how much of each shared limit the owners use in ``values``."""
+        n, owned = len(values), self.matrix.owner >= 0
+        who = sp.csr_array(
+            (values[owned], (np.flatnonzero(owned), self.matrix.owner[owned])),
+            shape=(n, self.owners.count),
+        )
+        direct = (self.matrix.A[self.at] @ who).toarray()
+        if not len(self.poi_rows):
+            return direct
+        at_poi = -(self.matrix.A[self.poi_rows] @ who)  # grid MW of owners by POI and period
+        return np.asarray(direct + (self.matrix.A[self.at][:, self.poi_columns] @ at_poi).toarray())
+
+    def _by_owner(self, values: FloatArray) -> FloatArray:
+        owned = self.matrix.owner >= 0
+        total = np.bincount(
+            self.matrix.owner[owned], weights=values[owned], minlength=self.owners.count
+        )
+        return np.asarray(total, dtype=float)
+
+    def _alone(self) -> tuple[FloatArray, FloatArray]:
+        """Return by owner the IT MW at the end of sites built as large as they can be, alone, and
+        their cost, USD per IT kW and month (nan where nothing can be built)."""
+        y = np.zeros(self.matrix.A.shape[0])
+        if len(self.poi_rows):
+            y[self.poi_rows] = self.matrix.cost[self.poi_columns]  # demand charges
+        cost = self.owners.reduced(y)
+        serve = self.program.column_families["demand.serve"]
+        yearly = self.inst.time.yearly
+        goal = cost.copy()
+        goal[serve.indices] -= _REWARD_MUSD * yearly[serve.keys["period"]]
+        built = self.owners.responses(goal, self.owner[self.out])
+        it = it_at(self.program, self.inst)
+        i, k, h, t = np.nonzero(it >= 0)
+        column = it[i, k, h, t]
+        weight = np.zeros(len(cost))
+        weight[column] = yearly[t]
+        years = self._by_owner(weight * built)
+        weight[column] = t == self.inst.time.n - 1
+        with np.errstate(divide="ignore", invalid="ignore"):
+            usd = np.where(years > 1e-6, self._by_owner(cost * built) / years, np.nan)
+        return self._by_owner(weight * built), usd * _USD_PER_KW_MONTH
+
+
+def _shared_rows(planner: Planner, matrix: Matrix) -> list[tuple[Family, int]]:
+    """Return family and number of the linking rows of limits that sites take from each other."""
+    return [
+        (family, int(j))
+        for name, family in planner.program.row_families.items()
+        if name.startswith(_SHARED_LIMITS)
+        and (family.relaxable or name == ENTERED)
+        and not family.redundant
+        for j in np.flatnonzero(matrix.row_owner[family.indices] < 0)
+    ]
+
+
+def _label(planner: Planner, family: Family, j: int) -> tuple[str, str, str]:
+    """Return the limit's family, what it is a limit of, and its date."""
+    names = {
+        dim: planner.program.dims[dim][int(key[j])]
+        for dim, key in family.keys.items()
+        if dim in planner.program.dims
+    }
+    when = names.pop("period", names.pop("year", ""))
+    if family.name.startswith(f"{JOINT}#"):
+        joint = planner.joint
+        assert joint is not None
+        return LINES, main_pair(joint, family.start + j), when
+    if family.name == ENTERED:
+        names.pop("site", None)
+    return family.name, " ".join(n for n in names.values() if n), when
+
+
+def _why(verdict: Verdict, never: str, gain: float) -> str:
+    """Return the planner's line for a candidate that is not in the plan."""
+    if never:
+        return f"blocked: {never}"
+    parts = []
+    if verdict.charges:
+        top = verdict.charges[0]
+        where = f" at {top.where}" if top.where else ""
+        since = f" (most in {top.when})" if top.when else ""
+        words = LIMIT_WORDS.get(top.limit, top.limit.replace(".", " ").replace("_", " "))
+        parts.append(
+            f"blocked by {words}{where}{since}: without what it shares with others it would save"
+            f" {gain:,.2f} MUSD (LP), this limit's price takes {top.musd:,.2f} MUSD"
+        )
+    else:
+        parts.append("not chosen: at the plan's prices (LP) other sites serve the work for less")
+    if verdict.instead:
+        parts.append(f"{verdict.instead} has {verdict.instead_shares}")
+    assert verdict.estimate_musd is not None
+    assert verdict.proven_musd is not None
+    forced = f"forced in it would cost {verdict.estimate_musd:,.2f} MUSD more (LP estimate)"
+    if verdict.proven_musd > 0:
+        parts.append(f"{forced}, at least {verdict.proven_musd:,.2f} MUSD (proven)")
+    else:
+        parts.append(f"{forced}; not proven dearer")
+    return "; ".join(parts)

@@ -1,0 +1,42 @@
+"""Planner's words for the limits of the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sitepick.scenario.schema import Scenario
+
+LINES = "deliverability.lines"
+"""The limits of `GridResult.limiting`, among those of `Run.binding`."""
+LETTER = "headroom.letter"
+"""The most that can be contracted from one letter: a bound of `headroom.take`, not a row."""
+REACH = "demand.reach"
+"""Work that no candidate is near enough to serve."""
+LIMIT_WORDS = {
+    "headroom.limit": "dated grid MW at POIs", "headroom.shared": "limits that POIs share",
+    "onsite.permit": "permits of on-site power",
+    "headroom.ramp": "growth of MW at POIs",
+    "budget.year": "money", "procurement.cap": "supply", "siting.land": "land",
+    "siting.max": "largest campus size", "siting.min": "smallest campus size",
+    "siting.count": "number of sites", "siting.closed": "moratoria", "ties.cap": "tie size",
+    "regions.count": "number of regions",
+    "regions.max_grid": "grid MW caps of regions", "regions.max_it": "IT MW caps of regions",
+    "regions.min_it": "least IT MW of regions", "regions.share": "largest share of a region",
+    "regions.co2": "carbon caps of regions", "regions.water": "water caps of regions",
+    "limits.co2": "carbon cap", "limits.water": "water cap", "limits.cost": "cost limit",
+    "flexible.area": "non-firm MW of areas", "deliverability.adequacy": "reserve margins",
+    "regions.entered": "regions that are not entered",
+    "regions.min_once": "least MW of an entered region",
+    "commitments.it_mw": "committed IT MW", "commitments.grid_mw": "committed grid MW",
+    "commitments.site": "committed sites", "siting.required": "required sites",
+    LETTER: "MW of letters", REACH: "places out of reach",
+    LINES: "lines of the grid",
+}  # fmt: skip
+
+
+def limit_words(limit: str, scenario: Scenario) -> str:
+    """Return a planner's words for a row family."""
+    if limit == "headroom.limit" and scenario.connection_only:
+        return "dated connection MW at POIs"
+    return LIMIT_WORDS.get(limit, limit.replace(".", " ").replace("_", " "))
