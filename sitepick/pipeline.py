@@ -109,6 +109,7 @@ def solve(
     ``start`` is a run folder to begin from; ``fix`` a CSV of site_id, period, it_mw (as in
     sites.csv) whose IT MW are held, ``fix_only`` closes all other sites.
     """
+    from sitepick.diagnose import SECONDS, diagnose
     from sitepick.planner import Planner
     from sitepick.run import Run
     from sitepick.shortfall import shortfall_of
@@ -150,6 +151,12 @@ def solve(
     if planner.by_cost is not None:
         told = explained(planner, planner.by_cost, held)
     seconds["verdicts"] = time.perf_counter() - began
+    short = shortfall_of(planner) if infeasible else ()
+    diagnosis = None
+    if infeasible:
+        room = SECONDS if limits.time_s is None else min(SECONDS, max(limits.time_s, 5.0))
+        diagnosis = diagnose(planner, room)
+        seconds["diagnosis"] = diagnosis.seconds
     return Run(
         prepared=prepared,
         outcome=outcome,
@@ -159,7 +166,8 @@ def solve(
         grid=grid,
         verdicts=told.verdicts,
         limits=told.limits,
-        shortfall=shortfall_of(planner) if infeasible else (),
+        shortfall=short,
+        diagnosis=diagnosis,
         greedy=row,
         seconds=seconds,
     )

@@ -56,6 +56,7 @@ class Planner:
     stop: threading.Event | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     by_cost: Outcome | None = None  # of the last solve by cost that has a plan
+    held: tuple[tuple[tuple[str, str, float], ...], bool] = ((), False)  # rows of `hold`, only
 
     def __post_init__(self) -> None:
         began = time.perf_counter()
@@ -96,6 +97,7 @@ class Planner:
     def hold(self, rows: list[tuple[str, str, float]], *, only: bool) -> None:
         """Hold IT MW by (site_id, period, it_mw); ``only`` closes every other site."""
         hold_it_mw(self.program, self.instance, rows, only=only)
+        self.held = tuple(rows), only
 
     @property
     def separators(self) -> tuple[Separator, ...]:

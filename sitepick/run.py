@@ -121,6 +121,53 @@ class Shortfall:
 
 
 @dataclass(frozen=True)
+class Change:
+    """An input of a scenario without a plan, and the nearest value at which it has one.
+
+    ``proven``: solved again with the value applied, which has a plan, and with 98 % of the change
+    (one step less for dates and whole numbers), which has none.
+    """
+
+    family: str  # "headroom", "budget", ...
+    key: str  # "budget_musd.2028", "letter O1 (POI Q): mw_total", ...
+    unit: str  # "" for dates and switches
+    now: str  # as written
+    needed: str  # as to be written
+    value: float  # the same as a number; days of the calendar for dates
+    change: float  # needed - now, in `unit` (days for dates; 0 for switches)
+    relative: float  # size of the change, 1 for a change by the input's own size or a switch
+    proven: bool
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """A row of the model that its least relaxation breaks, and by how much."""
+
+    limit: str  # row family, e.g. "headroom.limit"
+    where: str
+    when: str
+    amount: float  # in `unit`
+    unit: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why a scenario has no plan.
+
+    ``contradictions`` are found by arithmetic alone. ``remedies``: each is enough, all its changes
+    together and no part of them; least relative change first. ``relaxed``: the rows of the model
+    whose least relative relaxation gives a plan. ``complete``: False where time ended the search.
+    """
+
+    contradictions: tuple[str, ...]
+    remedies: tuple[tuple[Change, ...], ...]
+    relaxed: tuple[Relaxed, ...]
+    complete: bool
+    solves: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class GreedyRow:
     """The weighted-score greedy of today's practice on the same inputs, judged like a plan."""
 
@@ -143,6 +190,7 @@ class Run:
     shortfall: tuple[Shortfall, ...] = ()
     limits: tuple[LimitUse, ...] = ()  # that the plan uses or that have a price
     verdicts: tuple[Verdict, ...] = ()  # of every place looked at, by site_id; empty: not made
+    diagnosis: Diagnosis | None = None  # of a scenario without a plan
     greedy: GreedyRow | None = None
     grid: GridResult | None = None  # what the grid says, where the scenario has one
     seconds: dict[str, float] = field(default_factory=dict)

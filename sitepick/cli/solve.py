@@ -163,6 +163,10 @@ def infeasible_lines(run: Run) -> list[str]:
     if causes:
         more = f" and {len(causes) - _CAUSES} more" if len(causes) > _CAUSES else ""
         lines.append(f"  what limits it: {', '.join(causes[:_CAUSES])}{more}")
+    if run.diagnosis is not None:
+        from sitepick.report.diagnosis import diagnosis_lines
+
+        return lines + diagnosis_lines(run.diagnosis)
     if any(text.startswith("grid: ") for text in causes):
         lines.append(
             "  the grid does not carry it: more POIs elsewhere, `grid.upgrades`, a later date, or"

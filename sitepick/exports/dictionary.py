@@ -43,6 +43,10 @@ SUMMARY_KEYS: tuple[Field, ...] = (
     Field("shortfall", "", "json",
           "per period, workload and place that must be served: asked and missing ref_mw, "
           "missing grid MW, and the limits that bind then; empty if there is a plan"),
+    Field("diagnosis", "", "json",
+          "of a scenario without a plan: contradictions (sentences), remedies (each a list of "
+          "changes that together give a plan: family, key, unit, now, needed, value, change, "
+          "relative, proven), relaxed (rows of the model), complete, solves, seconds; else null"),
 )  # fmt: skip
 
 _FIELDS = (

@@ -17,7 +17,7 @@ from sitepick.exports.sheets import OBJECTIVE_UNIT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sitepick.run import Run
+    from sitepick.run import Diagnosis, Run
     from sitepick.solution import Solution
 
 SCHEMA = 1
@@ -57,8 +57,16 @@ def summary(run: Run, folder: Path | None = None) -> dict[str, Any]:
             for n in dict.fromkeys((*run.prepared.layers.notes, *candidates.notes))
         ],
         "shortfall": [plain(asdict(s)) for s in run.shortfall],
+        "diagnosis": None if run.diagnosis is None else _diagnosis(run.diagnosis),
     }
     return record
+
+
+def _diagnosis(found: Diagnosis) -> dict[str, Any]:
+    record = asdict(found)
+    record["remedies"] = [[plain(c) for c in remedy] for remedy in record["remedies"]]
+    record["relaxed"] = [plain(row) for row in record["relaxed"]]
+    return {**record, "contradictions": list(found.contradictions), "seconds": plain(found.seconds)}
 
 
 _EMPTY: dict[str, Any] = {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sitepick.exports.manifest import all_seconds
 from sitepick.exports.rows import SiteRows
+from sitepick.report.diagnosis import remedy_table
 from sitepick.report.flexible import flexible_table
 from sitepick.report.grid import grid_tables
 from sitepick.report.limits import binding_table, greedy_table, sharing_table, waterfall_table
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def report_of(run: Run) -> Report:
-    """Return the report of a run: with a plan all tables that have rows, else the headline."""
+    """Return the report of a run: all tables that have rows, without a plan the diagnosis."""
     seconds = all_seconds(run)
     if run.solution is None:
-        return Report(headline(run), (), seconds)
+        found = () if run.diagnosis is None else (remedy_table(run.diagnosis),)
+        return Report(headline(run), tuple(t for t in found if t.rows), seconds)
     made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
     tables = (
         demand_table(run, made),

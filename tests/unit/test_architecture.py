@@ -27,7 +27,7 @@ ORDER = (
     ("run", "words"),
     ("prices",),
     ("planner",),
-    ("shortfall", "verdicts"),
+    ("shortfall", "verdicts", "diagnose"),
     ("exports", "report"),
     ("pipeline",),
     ("cli",),
