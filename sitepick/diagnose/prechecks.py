@@ -72,6 +72,7 @@ def _demand(scenario: Scenario, inst: Instance) -> Iterator[str]:
             continue
         gain = float(inst.hardware.gain[:, w].max(initial=0.0))
         limit = scenario.demand.named()[name].rtt_ms_max
+        found: list[tuple[float, str]] = []
         for place in np.flatnonzero(d.mw[w].max(axis=1, initial=0.0) > 0):
             mine = (d.serve_workload == w) & (d.serve_place == place)
             sites = np.unique(d.serve_site[mine])
@@ -90,10 +91,14 @@ def _demand(scenario: Scenario, inst: Instance) -> Iterator[str]:
             have = f"{able[t]:,.1f} IT MW = {able[t] * gain:,.1f} {unit}"
             if grid is not None:
                 have = f"at most {grid[t]:,.1f} grid MW; they hold {have}"
-            yield (
+            text = (
                 f"must-serve {who}{where} is {d.mw[w, place, t]:,.1f} {unit} from "
                 f"{inst.time.names[t]}, {near} ({len(sites)}) have {have}"
             )
+            found.append((float(d.mw[w, place, t] - able[t] * gain), text))
+        if found:
+            more = f"; so at {len(found) - 1} other places" if len(found) > 1 else ""
+            yield max(found)[1] + more
 
 
 def _grid_mw(inst: Instance, sites: IntArray, room: FloatArray | None) -> FloatArray | None:
