@@ -163,16 +163,19 @@ def infeasible_lines(run: Run) -> list[str]:
     if causes:
         more = f" and {len(causes) - _CAUSES} more" if len(causes) > _CAUSES else ""
         lines.append(f"  what limits it: {', '.join(causes[:_CAUSES])}{more}")
-    if run.diagnosis is not None:
-        from sitepick.report.diagnosis import diagnosis_lines
-
-        return lines + diagnosis_lines(run.diagnosis)
-    if any(text.startswith("grid: ") for text in causes):
+    on_grid = any(text.startswith("grid: ") for text in causes)
+    if on_grid:
         lines.append(
             "  the grid does not carry it: more POIs elsewhere, `grid.upgrades`, a later date, or"
             " `must_serve: false` would make it feasible"
         )
-    elif run.shortfall:
+    if run.diagnosis is not None:
+        from sitepick.report.diagnosis import diagnosis_lines
+
+        return lines + diagnosis_lines(run.diagnosis)
+    if on_grid:
+        return lines
+    if run.shortfall:
         lines.append("  more dated MW, a later date, or `must_serve: false` would make it feasible")
     else:
         lines.append(
