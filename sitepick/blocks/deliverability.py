@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sitepick.blocks.columns import periods, poi_at
+from sitepick.blocks.columns import grid_at, it_at, periods, poi_at
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
 from sitepick.program import SHARED, FloatArray, IntArray, Program
@@ -71,7 +71,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
 
 
 def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
-    """Add the rows `deliverability.upgrade_stays` and `deliverability.adequacy`."""
+    """Add the rows `deliverability.upgrade_stays`, `.drawn` and `.adequacy`."""
     joint, n = inst.joint, inst.time.n
     assert joint is not None
     level = upgrades_at(program, inst)
@@ -83,6 +83,7 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
         )
         program.add_entries(stay, level[upgrade, later], 1)
         program.add_entries(stay, level[upgrade, later - 1], -1)
+    _drawn(program, inst)
     zones = len(joint.adequacy)
     if not zones:
         return
@@ -98,6 +99,30 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
         per_mw = np.zeros(len(inst.headroom.poi_ids))
         per_mw[limit.pois] = limit.factor
         _add_firm(program, inst, row[z], np.arange(n), per_mw)
+
+
+def _drawn(program: Program, inst: Instance) -> None:
+    """Add `deliverability.drawn`: what is contracted can be drawn by IT that is there.
+
+    Load at one bus may relieve a branch to another. Without this row a plan could contract MW that
+    nobody draws and count on their relief.
+    """
+    n, s = inst.time.n, len(inst.sites.ids)
+    committed = np.zeros((s, n))
+    for c in inst.commitments:
+        if c.what == "grid_mw":
+            committed[c.site, c.start :] = np.maximum(committed[c.site, c.start :], c.mw)
+    site, period = np.repeat(np.arange(s), n), periods(inst, s)
+    row = program.add_rows(
+        "deliverability.drawn",
+        keys={"site": site, "period": period},
+        upper=committed.ravel(),
+        unit="grid MW",
+    ).reshape(s, n)
+    program.add_entries(row[inst.ties.site], grid_at(program, inst), 1)
+    it = it_at(program, inst)
+    i, k, h, t = np.nonzero(it >= 0)
+    program.add_entries(row[i, t], it[i, k, h, t], -inst.halls.pue_peak[i, k])
 
 
 def firm_mw(program: Program, inst: Instance, values: FloatArray) -> FloatArray:

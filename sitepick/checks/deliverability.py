@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sitepick.checks.case import Case
+from sitepick.checks.case import Case, day, number, rows_of
 from sitepick.checks.flows import Flows
 from sitepick.checks.least import BASE, LeastOver, Pair, Side
 from sitepick.checks.states import (
@@ -66,6 +66,7 @@ def check(case: Case) -> Iterator[Finding]:
         return
     grid = case.network
     yield from _upgrades(case)
+    yield from _drawn(case)
     yield from _adequacy(case, asked, grid)
     yield from _at_buses(case, grid)
     supply = Supply.of(grid)
@@ -325,6 +326,26 @@ def _starts(near: Near, excuses: list[dict[Pair, float]]) -> set[Side]:
         if taken[pair[0]] <= _STARTS_PER_BRANCH:
             starts.add((pair, side))
     return starts
+
+
+def _drawn(case: Case) -> Iterator[Finding]:
+    """Yield MW contracted that no IT draws: the relief of such load is none."""
+    contracted: dict[tuple[str, int], float] = defaultdict(float)
+    for ((site, _, _), t), mw in case.grid.items():
+        contracted[site, t] += mw
+    for (site, t), mw in sorted(contracted.items()):
+        drawn = case.facility_peak_mw(site, t)
+        committed = 0.0
+        for row in rows_of(case.candidates.commitments):
+            begins = day(row["date"])
+            first = 0 if begins is None else case.calendar.first_from(begins)
+            if (row["site_id"], row["what"]) == (site, "grid_mw") and first <= t:
+                committed = max(committed, number(row["mw"]) or 0.0)
+        over = more(mw, drawn + committed)
+        if over:
+            message = f"{mw:,.6g} grid MW are contracted, the IT there draws {drawn:,.6g}"
+            where = f"site {site}, {case.when(t)}"
+            yield Finding("deliverability.drawn", where, over, "grid MW", message)
 
 
 # --- upgrades and reserve -----------------------------------------------------------------------

@@ -6,7 +6,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from helpers import worlds
+from helpers import tiny, worlds
+from helpers.grids import made as made_grid
 
 from sitepick.blocks.columns import poi_at
 from sitepick.blocks.deliverability import upgrades_at
@@ -240,3 +241,29 @@ def _new_load(world: Prepared, plan: Solution, at: DispatchRow) -> np.ndarray:
     for k, poi in enumerate(grid.poi_ids):
         out[grid.poi_bus[k]] += mw[poi] * share
     return out
+
+
+def test_load_that_nobody_draws_relieves_no_branch() -> None:
+    # b's load would relieve b-c for c, but b has no room for a hall: nothing can be placed at c
+    grid = made_grid(
+        [("a", 0, ""), ("b", 0, "P"), ("c", 90, "Q")],
+        [("ab", "a", "b", 0.1, 1000), ("bc", "b", "c", 0.1, 30), ("ac", "a", "c", 0.1, 1000)],
+        [("g", "a", "ng", 500, 40)],
+    )
+    section = {"file": "triangle", "conditions": [{"id": "peak"}], "outages": {"min_kv": None}}
+    scenario = tiny.scenario(grid=section, existing=[])
+    sites = [{**s, "decision": "consider"} for s in tiny.TABLES["sites"] if s["site_id"] != "C"]
+    for row in sites:
+        row["usable_ha"] = 0.1 if row["site_id"] == "A" else 50.0
+    ties = [t for t in tiny.TABLES["ties"]
+            if (t["site_id"], t["poi_id"]) in (("A", "P"), ("B", "Q"))]  # fmt: skip
+    pois = [p for p in tiny.TABLES["pois"] if p["poi_id"] != "R"]
+    tables = tiny.candidates(sites=sites, ties=ties, pois=pois)
+    _, plan = Planner(worlds.prepared(scenario, tables, grid), LIMITS).solve(None)
+    assert plan is not None
+    assert plan.grid == ()
+    wide = tiny.candidates(sites=[{**s, "usable_ha": 50.0} for s in sites], ties=ties, pois=pois)
+    _, plan = Planner(worlds.prepared(scenario, wide, grid), LIMITS).solve(None)
+    assert plan is not None
+    drawn = {row.poi_id for row in plan.grid}
+    assert drawn in ({"P"}, {"P", "Q"}), "with halls at b, c may follow"
