@@ -308,3 +308,10 @@ def test_model_and_check_count_plants_for_a_reserve_and_ties_as_import_mw() -> N
     much = scenario(conditions=[condition], adequacy={"reserve_margin_pct": 30})
     found = [f.amount for f in judged(PLAN, much, on)]
     assert found == pytest.approx([1.3 * 72 - 88] * 2)
+
+
+def test_contracted_mw_that_no_it_draws_are_caught() -> None:
+    more = changed(PLAN, "grid", {"site_id": "A", "period": P1}, grid_mw=33.0)
+    found = {f.check: f for f in judged(more, scenario(), grid())}
+    assert found["deliverability.drawn"].amount == pytest.approx(5)  # 20 IT MW x 1.4 draw 28
+    assert found["deliverability.drawn"].where.startswith("site A")
