@@ -55,7 +55,9 @@ sitepick check runs/plan-1
 sitepick check runs/plan-1 --against grid.yaml   # by the limits of another scenario""",
     "report": "sitepick report runs/plan-1",
     "export": """\
-sitepick export runs/plan-1 --to gpkg -o plan.gpkg
+sitepick export runs/plan-1 --to gpkg -o plan.gpkg   # all layers, styled
+sitepick export runs/plan-1 --to qgis            # plan-1-qgis/plan.qgs, opens in QGIS
+sitepick export runs/plan-1 --to geojson -o layers/
 sitepick export runs/plan-1 --to xlsx""",
     "catalog": """\
 sitepick catalog

@@ -16,7 +16,9 @@ def export(
     run: RunArgument,
     to: Annotated[
         str,
-        typer.Option("--to", metavar="FORMAT", help="geojson, gpkg, csv, xlsx or parquet."),
+        typer.Option(
+            "--to", metavar="FORMAT", help="geojson, gpkg, csv, parquet, kml, xlsx or qgis."
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -24,7 +26,7 @@ def export(
             "--out",
             "-o",
             metavar="PATH",
-            help="File (gpkg, xlsx) or folder to write (default: named after the run).",
+            help="File (gpkg, kml, xlsx) or folder to write (default: named after the run).",
         ),
     ] = None,
     force: Force = False,
@@ -32,7 +34,8 @@ def export(
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Write the plan of a run: one file of gpkg or xlsx, or a folder with a file per table."""
+    """Write the plan of a run as one file (gpkg, kml, xlsx), as a folder with a file per table
+    (geojson, csv, parquet), or as a QGIS project with its GeoPackage (qgis)."""
     speaker = talk.begin(json, quiet, verbose)
     folder = run_folder(run)
     from sitepick.exports.formats import ONE_FILE

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +74,9 @@ def write_run(run: Run, folder: Path, *, force: bool = False, argv: Sequence[str
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         here = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{folder.name}-", dir=folder.parent))
-        here.chmod(0o777 & ~_umask())
+        here.chmod(0o777 & ~umask())
         _write_files(run, here, argv)
-        _move(here, folder)
+        put_in_place(here, folder)
     except OSError as error:
         _remove(here)
         raise ScenarioError(
@@ -143,11 +143,25 @@ def _page(sheet: str) -> str:
 
 
 def workbook(sheets: Sequence[Sheet], dictionary: Sheet) -> list[Sheet]:
-    """Return the sheets of the workbook, in its order."""
+    """Return the sheets of the run folder's workbook, in its order."""
     by_name = {s.name: s for s in sheets}
-    first = by_name["run_info"]
-    summary = Sheet("summary", first.meaning, first.fields, first.rows)
-    return [summary, *(by_name[n] for n in _XLSX[1:] if n in by_name), dictionary]
+    return [*(page(by_name[n]) for n in _XLSX if n in by_name), dictionary]
+
+
+def whole_workbook(sheets: Sequence[Sheet]) -> list[Sheet]:
+    """Return all sheets as one workbook: those of the run folder's first, its own dictionary last.
+
+    The run folder leaves out what is for maps (lines alone can be tens of thousands of rows).
+    """
+    order = {name: i for i, name in enumerate(_XLSX[:-1])}
+    ranked = sorted(sheets, key=lambda s: (s.name == "notes", order.get(s.name, len(order))))
+    fields = {f"plan.xlsx:{_page(s.name)}": s.fields for s in ranked}
+    return [*(page(s) for s in ranked), dictionary_sheet(fields)]
+
+
+def page(sheet: Sheet) -> Sheet:
+    """Return a sheet under the name that it has in a workbook."""
+    return replace(sheet, name=_page(sheet.name))
 
 
 def _write_files(run: Run, here: Path, argv: Sequence[str]) -> None:
@@ -168,17 +182,18 @@ def _write_files(run: Run, here: Path, argv: Sequence[str]) -> None:
     write_xlsx(workbook(sheets, dictionary), here / "plan.xlsx")
     write_csv(dictionary, here / "data_dictionary.csv")
     for path in here.iterdir():
-        _to_disk(path)
+        to_disk(path)
     record = json.dumps(manifest(run, here, argv), indent=1, ensure_ascii=False, allow_nan=False)
     _write_text(here / MANIFEST, record + "\n")
-    _to_disk(here / MANIFEST)  # last: a folder with a manifest is complete
+    to_disk(here / MANIFEST)  # last: a folder with a manifest is complete
 
 
 def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
+    """Make sure that a file is on the disk before it is moved."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
@@ -200,8 +215,8 @@ def _check_target(folder: Path, force: bool) -> None:
         )
 
 
-def _move(here: Path, folder: Path) -> None:
-    """Put ``here`` in place; an earlier run is set aside, and deleted when the new one stands."""
+def put_in_place(here: Path, folder: Path) -> None:
+    """Move the folder ``here`` to ``folder``; what stood there goes when the new one stands."""
     if not folder.exists() or not any(folder.iterdir()):
         here.replace(folder)
         return
@@ -220,7 +235,8 @@ def _remove(here: Path | None) -> None:
         shutil.rmtree(here, ignore_errors=True)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Return which permissions new files do not get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterable
 from typing import Any
+
+from sitepick.exports.antimeridian import cut_line, cut_polygon
 
 Position = list[float]
 Geometry = dict[str, Any]
@@ -18,17 +19,7 @@ def straight(a: Position, b: Position) -> Geometry | None:
 
     None if the ends are the same place: such a line has no length and is not valid.
     """
-    if a == b:
-        return None
-    east = b[0] - a[0]
-    if abs(east) <= 180:
-        return {"type": "MultiLineString", "coordinates": [[a, b]]}
-    edge = math.copysign(180.0, a[0])
-    there = b[0] + math.copysign(360.0, a[0])  # b as seen from a, beyond the edge
-    lat = a[1] + (b[1] - a[1]) * (edge - a[0]) / (there - a[0])
-    parts = [[a, [edge, lat]], [[-edge, lat], b]]
-    # an end on the edge itself leaves a part of no length
-    return {"type": "MultiLineString", "coordinates": [p for p in parts if p[0] != p[1]]}
+    return None if a == b else {"type": "MultiLineString", "coordinates": cut_line([a, b])}
 
 
 def multiline(shape: Any) -> Geometry | None:
@@ -37,7 +28,8 @@ def multiline(shape: Any) -> Geometry | None:
     if found is None:
         return None
     lines = [found["coordinates"]] if found["type"] == "LineString" else found["coordinates"]
-    parts = [[[float(x) for x in list(p)[:2]] for p in line] for line in lines if len(line)]
+    flat = [[[float(x) for x in list(p)[:2]] for p in line] for line in lines if len(line)]
+    parts = [part for line in flat for part in cut_line(line)]
     return {"type": "MultiLineString", "coordinates": rounded(parts)} if parts else None
 
 
@@ -45,21 +37,26 @@ def multipolygon(shape: Any) -> Geometry | None:
     """Return a (multi)polygon as MultiPolygon: outer rings counter-clockwise, holes clockwise.
 
     ``shape`` has a ``__geo_interface__``; a missing or an empty one gives None. Z is dropped.
+    What passes 180 degrees is cut there.
     """
     found = getattr(shape, "__geo_interface__", None)
     if found is None:
         return None
     polygons = [found["coordinates"]] if found["type"] == "Polygon" else found["coordinates"]
-    turned = [
-        [_turned(ring, counter_clockwise=i == 0) for i, ring in enumerate(polygon)]
+    flat = [
+        [[[float(x) for x in list(p)[:2]] for p in ring] for ring in polygon]
         for polygon in polygons
         if len(polygon)
+    ]
+    turned = [
+        [_turned(ring, counter_clockwise=i == 0) for i, ring in enumerate(part)]
+        for polygon in flat
+        for part in cut_polygon(polygon)
     ]
     return {"type": "MultiPolygon", "coordinates": turned} if turned else None
 
 
-def _turned(ring: Iterable[Iterable[float]], *, counter_clockwise: bool) -> list[Position]:
-    points = [[float(x) for x in list(p)[:2]] for p in ring]
+def _turned(points: list[Position], *, counter_clockwise: bool) -> list[Position]:
     area = sum(
         p[0] * q[1] - q[0] * p[1] for p, q in zip(points, [*points[1:], *points[:1]], strict=True)
     )

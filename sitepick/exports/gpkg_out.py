@@ -10,14 +10,20 @@ import sqlite3
 import struct
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from sitepick.exports.geometry import bounds, wkb
-from sitepick.exports.sheet import Kind, Row, Sheet, dump_json
+from sitepick.exports.qml import qml_text
+from sitepick.exports.sheet import Kind, Row, Shape, Sheet, dump_json
+from sitepick.exports.sld import sld_text
+from sitepick.exports.styles import style_of
 
 _APPLICATION_ID = 0x47504B47  # "GPKG"
 _VERSION = 10300  # 1.3: what readers of today's long-term distributions know
+STYLES = "layer_styles"
+"""The table in which QGIS and GeoServer look for a layer's look."""
 _LAST_CHANGE = "2000-01-01T00:00:00.000Z"
 SQL_TYPE: dict[Kind, str] = {
     "text": "TEXT", "json": "TEXT", "number": "DOUBLE", "integer": "INTEGER",
@@ -47,6 +53,13 @@ CREATE TABLE gpkg_geometry_columns (
   CONSTRAINT fk_gc_tn FOREIGN KEY (table_name) REFERENCES gpkg_contents(table_name),
   CONSTRAINT fk_gc_srs FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys (srs_id));
 """
+_STYLE_TABLE = f"""
+CREATE TABLE {STYLES} (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
+  f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256),
+  styleName TEXT(30), styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT,
+  owner TEXT(30), ui TEXT(30),
+  update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))"""
 _SYSTEMS = [
     ("Undefined cartesian SRS", -1, "NONE", -1, "undefined", "undefined cartesian"),
     ("Undefined geographic SRS", 0, "NONE", 0, "undefined", "undefined geographic"),
@@ -64,8 +77,31 @@ def write_gpkg(sheets: Iterable[Sheet], path: Path) -> None:
             if statement.strip():
                 db.execute(statement)
         db.executemany("INSERT INTO gpkg_spatial_ref_sys VALUES (?,?,?,?,?,?)", _SYSTEMS)
+        styled: list[tuple[str, str, str]] = []
         for sheet in sheets:
             _write_sheet(db, sheet)
+            style = style_of(sheet)
+            if style is not None and sheet.shape is not None:
+                qml, sld = qml_text(style, sheet.shape), sld_text(sheet.name, style, sheet.shape)
+                styled.append((sheet.name, qml, sld))
+        if styled:
+            _write_styles(db, styled)
+
+
+def _write_styles(db: sqlite3.Connection, styled: list[tuple[str, str, str]]) -> None:
+    """Write the table of styles as QGIS makes it; each is the default of its layer."""
+    db.execute(_STYLE_TABLE)
+    db.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change, srs_id)"
+        " VALUES (?, 'attributes', ?, ?, 0)",
+        (STYLES, STYLES, _LAST_CHANGE),
+    )
+    db.executemany(
+        f"INSERT INTO {STYLES} (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
+        " styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_time)"
+        " VALUES ('', '', ?, 'geom', 'sitepick', ?, ?, 1, 'by sitepick', '', NULL, ?)",
+        [(*row, _LAST_CHANGE) for row in styled],
+    )
 
 
 def _write_sheet(db: sqlite3.Connection, sheet: Sheet) -> None:
@@ -127,10 +163,25 @@ def read_rows(path: Path, table: str) -> list[dict[str, Any]]:
     return found
 
 
-def sheet_names(path: Path) -> list[str]:
-    """Return the tables of a GeoPackage in the order they were written."""
+@dataclass(frozen=True)
+class Stored:
+    """A sheet in a GeoPackage: its name, meaning and shape (None: no geometry)."""
+
+    name: str
+    meaning: str
+    shape: Shape | None
+
+
+def stored_tables(path: Path) -> list[Stored]:
+    """Return the sheets of a GeoPackage in the order they were written."""
+    shapes: dict[str, Shape] = {s.upper(): s for s in get_args(Shape)}
+    asked = """
+        SELECT c.table_name, c.description, g.geometry_type_name FROM gpkg_contents c
+        LEFT JOIN gpkg_geometry_columns g USING (table_name)
+        WHERE c.table_name <> ? ORDER BY c.rowid"""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return [r[0] for r in db.execute("SELECT table_name FROM gpkg_contents ORDER BY rowid")]
+        found = db.execute(asked, (STYLES,)).fetchall()
+    return [Stored(name, meaning, shapes.get(kind)) for name, meaning, kind in found]
 
 
 def from_cell(value: Any, kind: Kind) -> Any:

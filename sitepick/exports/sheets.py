@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sitepick.exports.grid import grid_sheets
 from sitepick.exports.onsite import onsite_sheet
 from sitepick.exports.places import candidates_sheet, links_sheet, regions_sheet, sites_sheet
 from sitepick.exports.places import substations_sheet as substations
+from sitepick.exports.routes import route_sheets
 from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheet import Field, Row, Sheet, as_kind, plain, with_keep
 from sitepick.exports.stages import offer_from
@@ -39,6 +41,7 @@ def run_sheets(run: Run) -> list[Sheet]:
         by_period,
         candidates_sheet(made, run.verdicts),
         substations(made),
+        *route_sheets(run),
         links_sheet(made),
         *([regions] if regions is not None else []),
         *_onsite(made),
@@ -140,7 +143,7 @@ def notes_sheet(run: Run) -> Sheet:
 
 
 def run_info(run: Run) -> Sheet:
-    """Return the sheet ``run_info``: what this plan is, in words. No times and no paths."""
+    """Return the sheet ``run_info``: what this plan is, in words. No times and no folders."""
     solution, scenario = run.solution, run.prepared.scenario
     assert solution is not None
     unit = OBJECTIVE_UNIT[scenario.objective]
@@ -160,6 +163,7 @@ def run_info(run: Run) -> Sheet:
         "verified": "no: the check found faults" if run.findings else "yes (arithmetic)",
         "not_checked": NOT_CHECKED,
         "synthetic": SYNTHETIC if run.prepared.candidates.synthetic else "no",
+        **_licences(run),
     }
     fields = (
         Field("item", "", "text", "what the row tells"),
@@ -167,3 +171,13 @@ def run_info(run: Run) -> Sheet:
     )
     rows: list[Row] = [{"item": k, "value": v} for k, v in info.items()]
     return Sheet("run_info", "what this plan is", fields, rows)
+
+
+def _licences(run: Run) -> dict[str, str]:
+    """Return, by role, who is to be named for the inputs: file names with their licences."""
+    sources = (*run.prepared.layers.sources, *run.prepared.candidates.sources)
+    of: dict[str, list[str]] = defaultdict(list)
+    for source in dict.fromkeys(sources):
+        name = re.split(r"[\\/:]", source.path)[-1]
+        of[source.role].append(f"{plain(name)}: {plain(source.licence) or 'not stated'}")
+    return {f"licence_{role}": "; ".join(dict.fromkeys(found)) for role, found in of.items()}

@@ -11,7 +11,9 @@ import re
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# spaces of all kinds, and what is not seen: marks of direction, of joining, of byte order
+_UNSEEN = re.compile(r"^[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*")
 
 
 def clean(text: str) -> str:
@@ -26,8 +28,9 @@ def inert(text: str) -> str:
     """Return ``text`` so that a spreadsheet shows it and never computes it.
 
     A leading apostrophe is put before what a spreadsheet would take for a formula, also after
-    leading spaces. Plain numbers such as ``-97.5`` are left as they are.
+    leading spaces and marks that are not seen, and before a leading tab or line end. Plain numbers
+    such as ``-97.5`` are left as they are.
     """
-    if text.lstrip(" ").startswith(_STARTS_FORMULA) and not _NUMBER.fullmatch(text.strip(" ")):
-        return "'" + text
-    return text
+    bare = _UNSEEN.sub("", text)
+    risky = bare.startswith(_STARTS_FORMULA) or text.lstrip(" ").startswith(_STARTS_FORMULA)
+    return "'" + text if risky and not _NUMBER.fullmatch(text.strip(" ")) else text

@@ -93,7 +93,7 @@ def test_geopackage_types_and_layers(made):
         layers = [r[0] for r in db.execute("SELECT table_name FROM gpkg_contents ORDER BY rowid")]
         assert layers == [
             "sites", "sites_by_period", "candidates", "substations", "links", "regions", "cash",
-            "letters", "notes", "run_info",
+            "letters", "notes", "run_info", "layer_styles",
         ]  # fmt: skip
         types = {r[1]: r[2] for r in db.execute("PRAGMA table_info(sites_by_period)")}
         assert (types["period"], types["it_mw"], types["halls_h"], types["synthetic"]) == (
@@ -188,6 +188,7 @@ def test_every_column_of_every_file_is_in_the_dictionary(made):
         found |= {(name, c) for c in first["properties"]}
     with sqlite3.connect(made / "plan.gpkg") as db:
         layers = [r[0] for r in db.execute("SELECT table_name FROM gpkg_contents")]
+        layers.remove("layer_styles")  # QGIS's own
         for layer in layers:
             columns = [r[1] for r in db.execute(f"PRAGMA table_info({layer})")]
             found |= {(f"plan.gpkg:{layer}", c) for c in columns if c not in ("fid", "geom")}

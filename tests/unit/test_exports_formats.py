@@ -41,8 +41,6 @@ def test_run_and_folder_give_the_same_bytes(made, tmp_path, to):
     of_folder = export(made, to, tmp_path / "f")
     assert [p.name for p in of_run][1:] == [p.name for p in of_folder][1:]
     for a, b in zip(of_run, of_folder, strict=True):
-        if to == "gpkg":  # descriptions of layers are not kept in a folder
-            continue
         assert a.read_bytes() == b.read_bytes(), a.name
     assert [p for p in tmp_path.iterdir() if p.name.startswith(".tmp")] == []
 
@@ -81,6 +79,9 @@ def test_targets_are_guarded(made, tmp_path):
         ("=1+1", "'=1+1"), ("  =1+1", "'  =1+1"), ("+1-555", "'+1-555"), ("@x", "'@x"),
         ("-5", "-5"), ("-97.5e3", "-97.5e3"), ("+.5", "+.5"), ("-5+3", "'-5+3"), ("\tx", "'\tx"),
         ("\rx", "'\rx"), ("a=b", "a=b"), ("", ""), ("-", "'-"),
+        ("\n=1", "'\n=1"), ("\u200b=1", "'\u200b=1"), ("\u202e@x", "'\u202e@x"),
+        ("＝1+1", "'＝1+1"),
+        ("\ttab", "'\ttab"), ("\xa0=1", "'\xa0=1"), ("two\nlines", "two\nlines"),
     ],
 )  # fmt: skip
 def test_inert(text, shown):
