@@ -14,17 +14,13 @@ from typing import TYPE_CHECKING, Any
 from sitepick.errors import ScenarioError
 from sitepick.exports.csv_out import write_csv
 from sitepick.exports.dictionary import SUMMARY_KEYS, dictionary_sheet
-from sitepick.exports.explain import NAME as EXPLAIN
-from sitepick.exports.explain import explain_text
 from sitepick.exports.geojson_out import write_geojson
 from sitepick.exports.gpkg_out import write_gpkg
 from sitepick.exports.manifest import NAME as MANIFEST
 from sitepick.exports.manifest import SCHEMA, manifest, sha256_of
 from sitepick.exports.sheet import Field, Sheet
-from sitepick.exports.sheets import run_sheets
 from sitepick.exports.text import clean
 from sitepick.exports.xlsx_out import write_xlsx
-from sitepick.report.build import report_of
 from sitepick.solution import Solution
 
 if TYPE_CHECKING:
@@ -165,6 +161,12 @@ def page(sheet: Sheet) -> Sheet:
 
 
 def _write_files(run: Run, here: Path, argv: Sequence[str]) -> None:
+    # here: who reads a run back needs none of it, and it takes seconds to import
+    from sitepick.exports.explain import NAME as EXPLAIN
+    from sitepick.exports.explain import explain_text
+    from sitepick.exports.sheets import run_sheets
+    from sitepick.report.build import report_of
+
     assert run.solution is not None
     sheets = run_sheets(run)
     dictionary = dictionary_sheet(file_fields(sheets))

@@ -28,7 +28,6 @@ from sitepick.exports.kml_out import write_kml
 from sitepick.exports.parquet_out import write_parquet
 from sitepick.exports.qgis_out import DATA, PROJECT, write_project
 from sitepick.exports.sheet import Field, Row, Sheet
-from sitepick.exports.sheets import run_sheets
 from sitepick.exports.xlsx_out import write_xlsx
 from sitepick.run import Run
 
@@ -62,11 +61,19 @@ def export(source: Path | Run, to: str, out: Path, *, force: bool = False) -> li
         raise ScenarioError(f"{out}: is a {'folder' if out.is_dir() else 'file'}; name another")
     if out.is_dir():
         _check_earlier(out, to)
-    sheets = run_sheets(source) if isinstance(source, Run) else folder_sheets(source)
+    sheets = _sheets_of(source)
     try:
         return _write(sheets, to, out)
     except OSError as error:
         raise ScenarioError(f"{out}: cannot be written: {error.strerror or error}") from error
+
+
+def _sheets_of(source: Path | Run) -> list[Sheet]:
+    if isinstance(source, Run):
+        from sitepick.exports.sheets import run_sheets  # imports the whole model
+
+        return run_sheets(source)
+    return folder_sheets(source)
 
 
 def folder_sheets(folder: Path) -> list[Sheet]:

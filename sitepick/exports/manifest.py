@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from sitepick import __version__
 from sitepick.exports.sheet import plain
-from sitepick.exports.sheets import NOT_CHECKED, OBJECTIVE_UNIT, SYNTHETIC
 
 if TYPE_CHECKING:
     from sitepick.run import Run
@@ -34,6 +33,8 @@ def sha256_of(path: Path) -> str:
 
 def manifest(run: Run, folder: Path, argv: Sequence[str]) -> dict[str, Any]:
     """Return the manifest of a run whose other files are in ``folder`` already."""
+    from sitepick.exports.sheets import NOT_CHECKED, OBJECTIVE_UNIT, SYNTHETIC
+
     solution, outcome, scenario = run.solution, run.outcome, run.prepared.scenario
     assert solution is not None
     loaded = run.prepared.loaded

@@ -111,6 +111,8 @@ LAYERS = {
 TABLES = {
     "run_info": "About this plan",
     "cash": "Capital by year",
+    "verdicts": "Verdict on every place",
+    "limits": "Limits: what binds, and its price",
     "letters": "Utility letters",
     "onsite": "On-site power",
     "nonfirm": "Flexible connections",

@@ -122,20 +122,23 @@ def test_run_info_names_those_who_made_the_data(sheets):
 # --- styles ---------------------------------------------------------------------------------
 
 
+def with_verdicts(sheet, words):
+    rows = [r | {"verdict": w} for r, w in zip(sheet.rows, words, strict=True)]
+    return dataclasses.replace(sheet, rows=rows)
+
+
 def test_candidates_are_styled_by_verdict_where_there_is_one(sheets):
-    style = style_of(sheets["candidates"])
-    assert (style.how, style.column) == ("category", "status")
-    assert {c.value for c in style.classes} == {r["status"] for r in sheets["candidates"].rows}
     old = sheets["candidates"]
-    field = dataclasses.replace(old.fields[0], name="verdict")
+    style = style_of(old)
+    assert (style.how, style.column) == ("category", "verdict")
+    assert {c.value for c in style.classes} == {r["verdict"] for r in old.rows}
     words = ["blocked", "not_chosen", "chosen", "rejected", "a new word"]
-    rows = [r | {"verdict": w} for r, w in zip(old.rows, words, strict=True)]
-    told = dataclasses.replace(old, fields=(*old.fields, field), rows=rows)
-    style = style_of(told)
-    assert (style.column, {c.value for c in style.classes}) == ("verdict", set(words))
+    style = style_of(with_verdicts(old, words))
+    assert {c.value for c in style.classes} == set(words)
     assert len({c.symbol for c in style.classes}) == 5
-    free = [r | {"verdict": None} for r in old.rows]
-    assert style_of(dataclasses.replace(told, rows=free)).column == "status"
+    none = style_of(with_verdicts(old, [None] * 5))
+    assert none.column == "status"
+    assert {c.value for c in none.classes} == {r["status"] for r in old.rows}
 
 
 def test_every_row_has_exactly_one_class(sheets):
@@ -188,10 +191,7 @@ def test_styles_are_in_the_geopackage(folder, sheets):
 
 
 def test_styles_escape_what_data_says(sheets):
-    old = sheets["candidates"]
-    rows = [r | {"status": "<&'\">"} for r in old.rows]
-    evil = dataclasses.replace(old, rows=rows)
-    style = style_of(evil)
+    style = style_of(with_verdicts(sheets["candidates"], ["<&'\">"] * 5))
     qml = ElementTree.fromstring(qml_text(style, "Point"))
     assert [c.get("value") for c in qml.iter("category")] == ["<&'\">"]
     sld = ElementTree.fromstring(sld_text("candidates", style, "Point"))
@@ -263,9 +263,9 @@ def test_the_project_opens_on_the_sites_with_sites_on_top(qgis):
 
 def test_categories_are_the_values_of_the_data(qgis):
     drawn = layers_of(project(qgis))["candidates"].find("renderer-v2")
-    assert (drawn.get("type"), drawn.get("attr")) == ("categorizedSymbol", "status")
+    assert (drawn.get("type"), drawn.get("attr")) == ("categorizedSymbol", "verdict")
     found = gpd.read_file(qgis / "plan.gpkg", layer="candidates")
-    assert {c.get("value") for c in drawn.iter("category")} == set(found["status"])
+    assert {c.get("value") for c in drawn.iter("category")} == set(found["verdict"])
 
 
 def test_real_input_is_not_called_synthetic():
