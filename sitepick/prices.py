@@ -103,7 +103,7 @@ def limit_uses(
     room = program.row_families.get("headroom.limit")
     if room is not None:  # what letters and steps can bring is part of the limit
         here = matrix.A[room.indices].tocsr()
-        most = np.where(matrix.integer, values, matrix.upper)
+        most = np.where(matrix.integer, values, _takeable(program, values))
         supply = here.copy()
         supply.data = np.minimum(supply.data, 0.0)
         amount[room.indices] = matrix.row_upper[room.indices] - supply @ most
@@ -126,6 +126,16 @@ def limit_uses(
     return (*out, *_letters(program, values, held, lp), *_out_of_reach(program, values))
 
 
+def _takeable(program: Program, values: FloatArray) -> FloatArray:
+    """Return (n,) the most of each column: nothing of letters whose upgrade is not accepted."""
+    most = program.matrix.upper.copy()
+    take, accept = program.columns_of("headroom.take"), program.columns_of("headroom.accept")
+    if take is not None and accept is not None:
+        refused = accept.keys["offer"][values[accept.indices] < 0.5]
+        most[take.indices[np.isin(take.keys["offer"], refused)]] = 0.0
+    return most
+
+
 def _used(program: Program, values: FloatArray) -> FloatArray:
     """Return (m,) what is used of each row's limit; money carried over is not spent."""
     matrix = program.matrix
@@ -145,7 +155,7 @@ def _letters(
     family, matrix = program.columns_of("headroom.take"), program.matrix
     if family is None:
         return []
-    at = family.indices
+    at, most = family.indices, _takeable(program, values)
     prices = [
         None if y is None else np.maximum(0.0, matrix.A[:, at].T @ y - matrix.cost[at])
         for y in (lp, held)
@@ -155,7 +165,7 @@ def _letters(
         some = some if p is None else some | (p > LEAST_MUSD)
     return [
         replace(
-            _use(program, family, int(j), matrix.upper[at[j]], values[at[j]], prices, False),
+            _use(program, family, int(j), most[at[j]], values[at[j]], prices, False),
             limit=LETTER,
         )
         for j in np.flatnonzero(some)

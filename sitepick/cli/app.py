@@ -21,6 +21,7 @@ from sitepick.cli import talk
 from sitepick.cli.candidates import candidates
 from sitepick.cli.catalog import catalog
 from sitepick.cli.check import check
+from sitepick.cli.explain import explain
 from sitepick.cli.export import export
 from sitepick.cli.flex import flex
 from sitepick.cli.init import init
@@ -31,7 +32,20 @@ from sitepick.cli.solve import solve
 from sitepick.cli.validate import validate
 from sitepick.errors import SitepickError
 
-COMMANDS = (init, validate, layers, flex, candidates, solve, check, report, export, catalog, schema)
+COMMANDS = (
+    init,
+    validate,
+    layers,
+    flex,
+    candidates,
+    solve,
+    check,
+    explain,
+    report,
+    export,
+    catalog,
+    schema,
+)
 """In the order of a first week: start, look, solve, judge, hand on."""
 STATUS = {4: "infeasible", 5: "no_plan", 7: "check_failed", 130: "no_plan"}
 """``status`` in JSON by exit code; other failures say ``error``."""

@@ -53,6 +53,11 @@ sitepick solve plan.yaml --write-mps plan.mps    # for another solver""",
     "check": """\
 sitepick check runs/plan-1
 sitepick check runs/plan-1 --against grid.yaml   # by the limits of another scenario""",
+    "explain": """\
+sitepick explain runs/plan-1                     # what binds, by date, at what price
+sitepick explain runs/plan-1 --site P-017        # why this site, or why not
+sitepick explain runs/plan-1 --step budget_musd.2029=+100   # solve again for one step
+sitepick explain runs/plan-1 --json | jq '.verdicts[].why'""",
     "report": "sitepick report runs/plan-1",
     "export": """\
 sitepick export runs/plan-1 --to gpkg -o plan.gpkg   # all layers, styled
