@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sitepick.run import Prepared
 
 WRITTEN = (".geojson", ".csv")
+_OF_A_PLAN = ("it_mw", "verdict", "forced_cost_estimate_musd", "forced_cost_proven_musd")
+"""Columns of the sheet that only a plan can fill."""
 """What ``--out`` writes, by the file's ending."""
 
 
@@ -98,10 +100,11 @@ def _write(prepared: Prepared, out: Path) -> None:
     sheet = candidates_sheet(SiteRows(scenario, prepared.candidates, nothing))
     # the sheet is one of a plan: before there is any, a place is a candidate or it is rejected
     for row in sheet.rows:
-        del row["it_mw"]
+        for name in _OF_A_PLAN:
+            del row[name]
         if row["status"] != "rejected":
-            row["status"], row["reason"] = "candidate", "passed every test"
-    fields = tuple(field for field in sheet.fields if field.name != "it_mw")
+            row["status"], row["why"] = "candidate", "passed every test"
+    fields = tuple(field for field in sheet.fields if field.name not in _OF_A_PLAN)
     sheet = dataclasses.replace(sheet, fields=fields)
     write = write_csv if out.suffix.lower() == ".csv" else write_geojson
     write(sheet, out)

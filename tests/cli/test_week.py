@@ -127,6 +127,8 @@ def test_candidates_tell_every_place(cli: Cli, files: Path) -> None:
     assert told["P01"]["status"] == "rejected"
     assert told["P01"]["failed"][0]["threshold"] == 90
     assert told["P06"]["status"] == "candidate"
+    assert told["P06"]["why"] == "passed every test"
+    assert "verdict" not in told["P06"]  # there is no plan yet
     assert told["P06"]["Broker"] == "J. Smith"
     assert cli("candidates", "--out", "all.geojson").code == 2
     assert cli("candidates", "--out", "all.txt").code == 2
