@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import sqlite3
 import struct
 import tempfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from sitepick.exports.csv_out import write_csv
 from sitepick.exports.dictionary import dictionary_sheet
 from sitepick.exports.folder import (
     TEMPORARY,
+    RunFolder,
     changed_outputs,
     put_in_place,
     read_run,
@@ -23,7 +25,14 @@ from sitepick.exports.folder import (
     whole_workbook,
 )
 from sitepick.exports.geojson_out import write_geojson
-from sitepick.exports.gpkg_out import Stored, from_cell, read_rows, stored_tables, write_gpkg
+from sitepick.exports.gpkg_out import (
+    Stored,
+    from_cell,
+    read_rows,
+    stored_tables,
+    tables_sha256,
+    write_gpkg,
+)
 from sitepick.exports.kml_out import write_kml
 from sitepick.exports.parquet_out import write_parquet
 from sitepick.exports.qgis_out import DATA, PROJECT, write_project
@@ -79,27 +88,38 @@ def _sheets_of(source: Path | Run) -> list[Sheet]:
 def folder_sheets(folder: Path) -> list[Sheet]:
     """Return all sheets of a run folder, units and meanings included.
 
+    A GeoPackage that another program opened is as good as before while its rows are the same.
     Raises ScenarioError if it is no run folder, or its plan was changed afterwards.
     """
     found = read_run(folder)
-    used = {"plan.gpkg", DICTIONARY}
-    changed = sorted(used & set(changed_outputs(found)))
+    changed = sorted({DATA, DICTIONARY} & set(changed_outputs(found)))
+    if DATA in changed and _same_tables(found):
+        changed.remove(DATA)
     if changed:
         raise ScenarioError(
             f"{folder}: {', '.join(changed)} was changed after the run; solve again"
         )
-    path = found.path / "plan.gpkg"
+    path = found.path / DATA
     tables = stored_tables(path)
     fields: dict[str, list[Field]] = {table.name: [] for table in tables}
     with (found.path / DICTIONARY).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             file_name, _, layer = row["file"].partition(":")
-            if file_name == "plan.gpkg":
+            if file_name == DATA:
                 kind: Any = row["type"]
                 fields[layer].append(
                     Field(_as_written(row["name"]), row["unit"], kind, row["meaning"])
                 )
     return [_sheet_of(path, table, fields[table.name]) for table in tables]
+
+
+def _same_tables(found: RunFolder) -> bool:
+    """Whether the GeoPackage holds what it held, though its bytes differ: QGIS has opened it."""
+    stated = found.manifest["outputs"][DATA].get("tables_sha256")
+    try:
+        return bool(stated == tables_sha256(found.path / DATA))
+    except sqlite3.Error:
+        return False
 
 
 def _as_written(name: str) -> str:

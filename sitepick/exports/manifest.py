@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sitepick import __version__
+from sitepick.exports.gpkg_out import tables_sha256
 from sitepick.exports.sheet import plain
 
 if TYPE_CHECKING:
@@ -91,10 +92,13 @@ def manifest(run: Run, folder: Path, argv: Sequence[str]) -> dict[str, Any]:
         "not_checked": NOT_CHECKED,
         "synthetic": SYNTHETIC if synthetic else None,
         "seconds": all_seconds(run),
-        "outputs": {
-            p.name: {"sha256": sha256_of(p), "size_bytes": p.stat().st_size} for p in files
-        },
+        "outputs": {p.name: _described(p) for p in files},
     }  # fmt: skip
+
+
+def _described(path: Path) -> dict[str, Any]:
+    told: dict[str, Any] = {"sha256": sha256_of(path), "size_bytes": path.stat().st_size}
+    return told | ({"tables_sha256": tables_sha256(path)} if path.suffix == ".gpkg" else {})
 
 
 def finite(value: float) -> float | None:

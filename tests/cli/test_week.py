@@ -160,6 +160,15 @@ def test_solve_check_report_export(cli: Cli, files: Path) -> None:
     assert cli("export", run, "--to", "gpkg", "-o", "plan.gpkg").out == "plan.gpkg\n"
     assert (files / "plan.gpkg").is_file()
     assert cli("export", run, "--to", "pdf").code == 2
+    assert cli("export", run, "--to", "kml").out == f"{run.name}.kml\n"
+    project = cli("export", run, "--to", "qgis").out.splitlines()
+    assert project == [
+        f"{run.name}-qgis/{name}" for name in ("data_dictionary.csv", "plan.gpkg", "plan.qgs")
+    ]
+    again = cli("export", run, "--to", "qgis")
+    assert (again.code, "--force" in again.err) == (2, True)
+    answer = cli("export", run, "--to", "qgis", "--force", "--json").record
+    assert (answer["format"], answer["files"]) == ("qgis", project)
 
 
 def test_check_catches_a_changed_plan_and_a_changed_input(cli: Cli, files: Path) -> None:

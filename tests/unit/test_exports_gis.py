@@ -454,6 +454,27 @@ def test_a_failed_export_leaves_what_was_there(folder, tmp_path, monkeypatch, to
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_geopackage_that_was_only_opened_is_still_exported(folder, tmp_path):
+    """QGIS switches the journal on opening, and may save a style; neither changes a row."""
+    copy = tmp_path / "run"
+    shutil.copytree(folder, copy)
+    with closing(sqlite3.connect(copy / "plan.gpkg")) as db, db:
+        db.execute("PRAGMA user_version = 10301")
+        db.execute("UPDATE layer_styles SET styleName = 'mine'")
+    assert (copy / "plan.gpkg").read_bytes() != (folder / "plan.gpkg").read_bytes()
+    (again,) = export(copy, "gpkg", tmp_path / "a.gpkg")
+    assert again.read_bytes() == (folder / "plan.gpkg").read_bytes()
+    for change in ("UPDATE sites SET it_mw = it_mw + 1", "DROP TABLE cash"):
+        shutil.copy(folder / "plan.gpkg", copy / "plan.gpkg")
+        with closing(sqlite3.connect(copy / "plan.gpkg")) as db, db:
+            db.execute(change)
+        with pytest.raises(ScenarioError, match=r"plan\.gpkg was changed after the run"):
+            export(copy, "csv", tmp_path / "b")
+    (copy / "plan.gpkg").write_text("no database")
+    with pytest.raises(ScenarioError, match=r"plan\.gpkg was changed after the run"):
+        export(copy, "csv", tmp_path / "b")
+
+
 FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1")
 
 
