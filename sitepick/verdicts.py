@@ -23,6 +23,7 @@ from sitepick.dispatch.result import main_pair
 from sitepick.planner import Planner
 from sitepick.program import SHARED, Family, FloatArray, IntArray, Matrix
 from sitepick.run import Charge, LimitUse, Verdict
+from sitepick.solve.certificate import owner_parts
 from sitepick.solve.forcing import Forced, forced_bounds
 from sitepick.solve.outcome import Certificate, Outcome
 from sitepick.solve.owners import Owners, numbered
@@ -152,8 +153,9 @@ class _Desk:
     def others(self) -> list[Verdict]:
         if not len(self.out):
             return []
-        free = self._free_costs()
-        would = self.owners.responses(free, self._eased(free))
+        duals = self._free_duals()
+        free = self.owners.reduced(duals)
+        would = self.owners.responses(free, self._eased(duals))
         gain = -self._by_owner(free * would)
         charge = self._by_row_and_owner(would) * -self.forced.duals[self.at][:, None]
         used = self._by_row_and_owner(self.values)
@@ -243,20 +245,21 @@ class _Desk:
 
     # --- prices -----------------------------------------------------------------------------
 
-    def _free_costs(self) -> FloatArray:
-        """Return (n,) reduced costs at which the limits that sites share cost nothing."""
+    def _free_duals(self) -> FloatArray:
+        """Return (m,) duals at which the limits that sites share cost nothing."""
         y = self.forced.duals.copy()
         charged = self.matrix.A[self.at].T @ y[self.at]
         y[self.at] = 0.0
         if len(self.poi_rows):  # the price of MW at a POI reaches its sites through one row
             y[self.poi_rows] += charged[self.poi_columns]
-        return self.owners.reduced(y)
+        return y
 
     def _eased(self, free: FloatArray) -> IntArray:
-        """Return the owners outside the plan that can gain anything by the costs ``free`` (n,)."""
-        matrix = self.matrix
-        eased = np.abs(free - self.owners.reduced(self.forced.duals))
-        most = self._by_owner(eased * (matrix.upper - matrix.lower))
+        """Return the owners outside the plan that can gain anything at the duals ``free`` (m,).
+
+        With the local duals they have, a bound on each gain costs nothing.
+        """
+        most = -owner_parts(self.matrix, free, self.owners.count).part
         mine = self.owner[self.out]
         return np.sort(mine[most[mine] > _LEAST_MUSD])
 

@@ -37,6 +37,16 @@ def test_texas_with_its_grid(cli: Cli) -> None:
     dispatched = sum(row["mw"] for row in record["dispatch"] if row["period"] == last)
     assert dispatched == pytest.approx(67_109 + drawn, abs=1)
     assert cli("check", "run").code == 0
+    rows = json.loads(Path("run", "candidates.geojson").read_text(encoding="utf-8"))["features"]
+    verdicts = [row["properties"]["verdict"] for row in rows]
+    assert len(verdicts) == 1250
+    assert set(verdicts) == {"chosen", "not_chosen", "blocked", "rejected"}
+    blocked = next(r["properties"] for r in rows if r["properties"]["verdict"] == "blocked")
+    for command in (("explain", "run"), ("explain", "run", "--site", blocked["site_id"]),
+                    ("report", "run")):  # fmt: skip
+        asked = time.perf_counter()
+        assert cli(*command).code == 0
+        assert time.perf_counter() - asked < 5
     assert seconds < 240  # 35 on two free cores
 
 
@@ -44,8 +54,9 @@ def test_two_runs_are_the_same_bytes(cli: Cli) -> None:
     for folder in ("one", "two"):
         path = SCENARIOS / "grid" / "sitepick.yaml"
         assert cli("solve", path, "--quiet", "--out", folder).code == 0
-    one, two = (Path(folder, "solution.json").read_bytes() for folder in ("one", "two"))
-    assert one == two
+    for name in ("solution.json", "explain.json", "verdicts.csv", "limits.csv"):
+        one, two = (Path(folder, name).read_bytes() for folder in ("one", "two"))
+        assert one == two
 
 
 @pytest.mark.slow
