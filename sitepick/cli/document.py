@@ -49,6 +49,7 @@ sitepick solve plan.yaml --set demand.must_serve=true --out runs/must
 sitepick solve plan.yaml --from runs/plan-1      # start from an earlier run
 sitepick solve plan.yaml --fix runs/plan-1/sites.csv --only   # price exactly that plan
 sitepick solve plan.yaml --json | jq .gap
+sitepick solve plan.yaml --no-report             # in a loop: leave out report.html
 sitepick solve plan.yaml --write-mps plan.mps    # for another solver""",
     "check": """\
 sitepick check runs/plan-1
@@ -58,7 +59,9 @@ sitepick explain runs/plan-1                     # what binds, by date, at what 
 sitepick explain runs/plan-1 --site P-017        # why this site, or why not
 sitepick explain runs/plan-1 --step budget_musd.2029=+100   # solve again for one step
 sitepick explain runs/plan-1 --json | jq '.verdicts[].why'""",
-    "report": "sitepick report runs/plan-1",
+    "report": """\
+sitepick report runs/plan-1
+sitepick report runs/plan-1 -o decision.html     # one file, to be mailed or printed""",
     "export": """\
 sitepick export runs/plan-1 --to gpkg -o plan.gpkg   # all layers, styled
 sitepick export runs/plan-1 --to qgis            # plan-1-qgis/plan.qgs, opens in QGIS

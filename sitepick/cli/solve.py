@@ -84,6 +84,9 @@ def solve(
             "--write-mps", metavar="FILE", help="Write the model as MPS and do not solve."
         ),
     ] = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Leave out report.html; `report` writes it later.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,
@@ -120,8 +123,8 @@ def solve(
         from sitepick.exports.folder import write_run
 
         folder = out or next_folder(loaded.scenario.name)
-        write_run(run, folder, force=force, argv=sys.argv[1:])
-    _answer(run, folder, speaker)
+        write_run(run, folder, force=force, argv=sys.argv[1:], html=not no_report)
+    _answer(run, folder, speaker, no_report)
     raise typer.Exit(exit_code(run))
 
 
@@ -185,7 +188,7 @@ def infeasible_lines(run: Run) -> list[str]:
     return lines
 
 
-def _answer(run: Run, folder: Path | None, speaker: Talk) -> None:
+def _answer(run: Run, folder: Path | None, speaker: Talk, no_report: bool) -> None:
     code = exit_code(run)
     if speaker.json:
         from sitepick.exports.summary import summary
@@ -206,7 +209,8 @@ def _answer(run: Run, folder: Path | None, speaker: Talk) -> None:
         told += [f"... and {more} more: `sitepick check {folder}`"] if more else []
         speaker.complain(["check failed: the plan breaks its own scenario", *told])
     if folder is not None:
-        speaker.say(f"written to {folder}")
+        page = "" if no_report else "; its report.html opens in any browser"
+        speaker.say(f"written to {folder}{page}")
 
 
 def _model_files(lp: Path | None, mps: Path | None, force: bool) -> list[Path]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 TEMPORARY = ".tmp-"
 RESOLVED = "scenario.resolved.yaml"
 REPORT = "report.json"
+PAGE = "page.json"
+HTML = "report.html"
 _GRID = (
     "grid_states", "grid_pois", "grid_limits", "grid_upgrades", "grid_excused", "grid_dispatch",
 )  # fmt: skip
@@ -56,10 +58,13 @@ class RunFolder:
     base: Path  # what its layer paths are relative to
 
 
-def write_run(run: Run, folder: Path, *, force: bool = False, argv: Sequence[str] = ()) -> Path:
+def write_run(
+    run: Run, folder: Path, *, force: bool = False, argv: Sequence[str] = (), html: bool = True
+) -> Path:
     """Write a run with a plan to ``folder`` and return it. The folder appears whole or not at all.
 
-    An existing folder is refused unless it is empty, or ``force`` is given and it is a run folder.
+    ``html``: `report.html` too; what it is drawn from (`page.json`) is written in any case. An
+    existing folder is refused unless it is empty, or ``force`` is given and it is a run folder.
     Raises ScenarioError for a target that cannot be used, ValueError for a run without a plan.
     """
     if run.solution is None:
@@ -71,7 +76,7 @@ def write_run(run: Run, folder: Path, *, force: bool = False, argv: Sequence[str
         folder.parent.mkdir(parents=True, exist_ok=True)
         here = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{folder.name}-", dir=folder.parent))
         here.chmod(0o777 & ~umask())
-        _write_files(run, here, argv)
+        _write_files(run, here, argv, html)
         put_in_place(here, folder)
     except OSError as error:
         _remove(here)
@@ -160,20 +165,29 @@ def page(sheet: Sheet) -> Sheet:
     return replace(sheet, name=_page(sheet.name))
 
 
-def _write_files(run: Run, here: Path, argv: Sequence[str]) -> None:
+def _write_files(run: Run, here: Path, argv: Sequence[str], html: bool) -> None:
     # here: who reads a run back needs none of it, and it takes seconds to import
     from sitepick.exports.explain import NAME as EXPLAIN
     from sitepick.exports.explain import explain_text
+    from sitepick.exports.rows import SiteRows
     from sitepick.exports.sheets import run_sheets
     from sitepick.report.build import report_of
+    from sitepick.report.html import html_of
+    from sitepick.report.page import page_of
 
     assert run.solution is not None
-    sheets = run_sheets(run)
+    made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
+    sheets = run_sheets(run, made)
     dictionary = dictionary_sheet(file_fields(sheets))
     _write_text(here / RESOLVED, run.prepared.loaded.resolved_yaml)
     _write_text(here / "solution.json", run.solution.to_json())
     _write_text(here / EXPLAIN, explain_text(run))
-    _write_text(here / REPORT, report_of(run).to_json())
+    report = report_of(run, made)
+    shown = page_of(run, report, sheets, made)
+    _write_text(here / REPORT, report.to_json())
+    _write_text(here / PAGE, shown.to_json())
+    if html:
+        _write_text(here / HTML, html_of(shown))
     _write_text(here / "solver.log", "".join(clean(line) + "\n" for line in run.outcome.log))
     for sheet in sheets:
         if sheet.name in _CSV:

@@ -29,11 +29,15 @@ NOT_CHECKED = (
 OBJECTIVE_UNIT = {"min_cost": "MUSD", "max_compute": "ref_mw-years", "earliest_mw": "IT MW-years"}
 
 
-def run_sheets(run: Run) -> list[Sheet]:
-    """Return every sheet of a run with a plan. Raises ValueError without one."""
+def run_sheets(run: Run, made: SiteRows | None = None) -> list[Sheet]:
+    """Return every sheet of a run with a plan. Raises ValueError without one.
+
+    ``made``: its `SiteRows`, where they are known already.
+    """
     if run.solution is None:
         raise ValueError("a run without a plan has no sheets")
-    made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
+    if made is None:
+        made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
     by_period = made.sheet()
     regions = regions_sheet(run, made)
     return [

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from sitepick.run import Run
 
 
-def report_of(run: Run) -> Report:
-    """Return the report of a run: all tables that have rows, without a plan the diagnosis."""
+def report_of(run: Run, made: SiteRows | None = None) -> Report:
+    """Return the report of a run: all tables that have rows, without a plan the diagnosis.
+
+    ``made``: its `SiteRows`, where they are known already.
+    """
     seconds = all_seconds(run)
     if run.solution is None:
         found = () if run.diagnosis is None else (remedy_table(run.diagnosis),)
         return Report(headline(run), tuple(t for t in found if t.rows), seconds)
-    made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
+    if made is None:
+        made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
     tables = (
         demand_table(run, made),
         sites_table(run, made),

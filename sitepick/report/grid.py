@@ -106,12 +106,14 @@ def _pois(told: GridResult, made: SiteRows) -> Table:
             "",
         )
     ]
-    for poi in by_size(told.pois)[:_MOST_POIS]:
+    places = [""]
+    for poi in by_size(told.pois):
         name = made.look.pois[poi.poi_id]["name"]
         label = f"{poi.poi_id} {name}" if name and name != poi.poi_id else poi.poi_id
         rows.append((label, single.get(poi.poi_id), poi.alone_mw, poi.joint_mw, _why(poi)))
+        places.append(f"poi:{poi.poi_id}")
     if not told.pois:
-        rows = []
+        rows, places = [], []
     share = made.scenario.power.headroom_pct
     columns = (
         Column("POIs of the plan, grid MW", align="left"),
@@ -126,7 +128,10 @@ def _pois(told: GridResult, made: SiteRows) -> Table:
         f"MW{known}, alone with redispatch to {whole['alone_mw']:,.0f}; planned jointly: "
         f"{whole['joint_mw']:,.0f}. All: grid_pois.csv."
     )
-    return Table("Headroom singly and jointly, last period", columns, tuple(rows), note)
+    return Table(
+        "Headroom singly and jointly, last period", columns, tuple(rows), note,
+        most=1 + _MOST_POIS, rest="... {} more POIs", places=tuple(places),
+    )  # fmt: skip
 
 
 def _why(poi: PoiMw) -> str:
@@ -141,7 +146,7 @@ def _limits(told: GridResult) -> Table:
     for limit in told.limiting:  # dearest first
         kinds[limit.branch_id, limit.outage_id, limit.condition].append(limit)
     rows: list[tuple[Cell, ...]] = []
-    for found in list(kinds.values())[:_MOST_LINES]:
+    for found in kinds.values():
         dear = found[0]
         rows.append(
             (
@@ -165,9 +170,10 @@ def _limits(told: GridResult) -> Table:
         Column("limit MW", "MW", decimals=1),
         Column("MUSD per MW", "MUSD, net present, saved by one more MW", decimals=3),
     )
-    more = len(kinds) - len(rows)
-    note = f"... {more} more in grid_limits.csv" if more > 0 else ""
-    return Table("Lines that limit the plan", columns, tuple(rows), note)
+    return Table(
+        "Lines that limit the plan", columns, tuple(rows),
+        most=_MOST_LINES, rest="... {} more in grid_limits.csv",
+    )  # fmt: skip
 
 
 def _upgrades(run: Run, made: SiteRows) -> Table:
@@ -177,7 +183,7 @@ def _upgrades(run: Run, made: SiteRows) -> Table:
     bought = sorted(made.solution.line_upgrades, key=lambda r: (r.period, r.branch_id))
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (r.branch_id, r.period, float(offered[r.branch_id].mw), float(offered[r.branch_id].musd))
-        for r in bought[:_MOST_BOUGHT]
+        for r in bought
     )
     columns = (
         Column("Line upgrade bought", align="left"),
@@ -185,9 +191,10 @@ def _upgrades(run: Run, made: SiteRows) -> Table:
         Column("MW more", "MW", decimals=0),
         Column("MUSD", "MUSD", decimals=1),
     )
-    more = len(bought) - len(rows)
-    note = f"... {more} more in grid_upgrades.csv" if more > 0 else ""
-    return Table("Line upgrades", columns, rows, note)
+    return Table(
+        "Line upgrades", columns, rows,
+        most=_MOST_BOUGHT, rest="... {} more in grid_upgrades.csv",
+    )  # fmt: skip
 
 
 def _known(usd: float) -> Cell:

@@ -161,7 +161,7 @@ def sites_table(run: Run, made: SiteRows) -> Table:
     it = {(r["site_id"], r["period"]): r["it_mw"] for r in by_period.rows}
     sites = sorted(sites_sheet(made, by_period).rows, key=lambda r: (-r["it_mw"], r["site_id"]))
     rows: list[tuple[Cell, ...]] = []
-    for site in sites[:MOST_SITES]:
+    for site in sites:
         stages = [s for s in made.grid.stages if (site[f"grid_mw_{s}"] or 0) > 1e-6]
         name = site["site_id"]
         if site["name"] and site["name"] != name:
@@ -178,9 +178,11 @@ def sites_table(run: Run, made: SiteRows) -> Table:
         *(Column(e.label, "IT MW") for e in ends),
         Column("USD/kW-mo", "USD per IT kW and month", decimals=0),
     )
-    more = len(sites) - len(rows)
-    note = f"... {more} more in sites.csv" if more else ""
-    return Table(f"{len(sites)} sites, IT MW at 31 December", columns, tuple(rows), note)
+    return Table(
+        f"{len(sites)} sites, IT MW at 31 December", columns, tuple(rows),
+        most=MOST_SITES, rest="... {} more in sites.csv",
+        places=tuple(f"site:{s['site_id']}" for s in sites),
+    )  # fmt: skip
 
 
 def capital_table(run: Run) -> Table:

@@ -6,7 +6,7 @@ Nothing here knows how it is shown; a report goes through JSON, so an earlier ru
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Cell = str | float | int | None
@@ -27,7 +27,9 @@ class Column:
 class Table:
     """A table. ``rows`` are as long as ``columns``; ``note`` stands below it.
 
-    ``inline``: short enough to be read as one sentence of "name value" pairs.
+    ``inline``: short enough to be read as one sentence of "name value" pairs. ``most``: how many
+    rows one screen has room for (None: all); ``rest`` then says where the others are, with ``{}``
+    for their number. ``places``: what each row is about on a map, ``site:ID``, ``poi:ID`` or empty.
     """
 
     title: str
@@ -35,6 +37,18 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
     inline: bool = False
+    most: int | None = None
+    rest: str = ""
+    places: tuple[str, ...] = ()
+
+    def brief(self) -> Table:
+        """Return the table as one screen has room for it; its note counts what is left out."""
+        if self.most is None or len(self.rows) <= self.most:
+            return self
+        left = self.rest.format(len(self.rows) - self.most)
+        note = f"{left}. {self.note}" if self.note else left
+        rows, places = self.rows[: self.most], self.places[: self.most]
+        return replace(self, rows=rows, places=places, note=note, most=None, rest="")
 
     def shown(self) -> list[list[str]]:
         """Return the cells as text: numbers grouped by thousands, decimals alike in the table."""
@@ -78,14 +92,18 @@ class Report:
         record: dict[str, Any] = json.loads(text)
         if record.get("schema") != SCHEMA:
             raise ValueError("report.json was made by another version of sitepick")
-        tables = tuple(
-            Table(
-                t["title"], tuple(Column(**c) for c in t["columns"]),
-                tuple(tuple(r) for r in t["rows"]), t["note"], t["inline"],
-            )
-            for t in record["tables"]
-        )  # fmt: skip
-        return cls(tuple(record["headline"]), tables, seconds)
+        return cls(tuple(record["headline"]), tuple(map(table_from, record["tables"])), seconds)
+
+
+def table_from(record: dict[str, Any]) -> Table:
+    """Return a table from what `dataclasses.asdict` made of it, by way of JSON."""
+    known = {f: record[f] for f in ("title", "note", "inline", "most", "rest") if f in record}
+    return Table(
+        columns=tuple(Column(**c) for c in record["columns"]),
+        rows=tuple(tuple(r) for r in record["rows"]),
+        places=tuple(record.get("places", ())),
+        **known,
+    )
 
 
 def _number(value: float, decimals: int) -> str:

@@ -61,7 +61,8 @@ def print_tables(report: Report, console: Console) -> None:
         if line.startswith("Plan checked") and spent:
             text.append(f"; solved in {spent:,.1f} s")
         console.print(text)
-    for table in report.tables:
+    for whole in report.tables:
+        table = whole.brief()
         if table.inline:
             pairs = [f"{count} {name}" for name, count, *_ in table.shown()]
             console.print(Text(f"{table.title}: {', '.join(map(visible, pairs))}"))

@@ -45,6 +45,7 @@ ONLY_IN = {
     "typer": {"cli"},
     "click": {"cli"},
     "rich": {"cli", "report"},
+    "bokeh": {"report"},
     "pydantic": {"scenario"},
     "pydantic_core": {"scenario"},
     "ruamel": {"scenario", "layers"},

@@ -23,7 +23,8 @@ from sitepick.exports.folder import changed_outputs, read_run, stale_folders, wr
 from sitepick.finding import Finding
 
 FILES = {
-    "manifest.json", "scenario.resolved.yaml", "solution.json", "report.json", "sites.csv",
+    "manifest.json", "scenario.resolved.yaml", "solution.json", "report.json", "page.json",
+    "report.html", "sites.csv",
     "cash.csv", "sites.geojson", "candidates.geojson", "plan.gpkg", "plan.xlsx",
     "data_dictionary.csv", "solver.log", "explain.json",
 }  # fmt: skip

@@ -79,8 +79,9 @@ def test_long_site_lists_are_cut():
     )
     big = replace(big, prepared=replace(big.prepared, candidates=cand), solution=plan)
     table = sites_table(big, made_of(big))
-    assert len(table.rows) == 12
-    assert table.note == "... 31 more in sites.csv"
+    assert len(table.rows) == 43
+    assert len(table.brief().rows) == len(table.brief().places) == 12
+    assert table.brief().note == "... 31 more in sites.csv"
     assert "... 31 more in sites.csv" in shown(big)
     assert len(shown(big).splitlines()) <= 48
 
@@ -165,7 +166,10 @@ def test_limits_that_bind_are_shown_once_a_kind_at_their_dearest():
         ("tie size", 1, "N1>B1", P[1], None, "grid MW", 0.4),
     )
     many = tuple(replace(dear, limit=f"limits.{i}") for i in range(7))
-    assert binding_table(replace(run(), binding=many)).note == "... 3 more kinds of limits bind"
+    assert (
+        binding_table(replace(run(), binding=many)).brief().note
+        == "... 3 more kinds of limits bind"
+    )
 
 
 def test_seconds_are_those_of_solving():
