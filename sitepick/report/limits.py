@@ -90,7 +90,7 @@ def limits_table(run: Run) -> Table:
         "Saved by one more unit. LP: dual of the whole problem, everything decided anew in "
         "fractions; held: nothing else is opened or built."
     )
-    note += f" {left:,} more in plan.xlsx, limits." if left else ""
+    note += f" {left:,} more in limits.csv." if left else ""
     return Table("Every limit with a price, dearest first", columns, rows, note)
 
 

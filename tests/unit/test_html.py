@@ -31,7 +31,7 @@ from sitepick.report.html import html_of
 from sitepick.report.page import Page, page_of
 from sitepick.report.places import map_of
 from sitepick.report.stored import page_text, write_page
-from sitepick.run import Run
+from sitepick.run import LimitUse, Run, Verdict
 from sitepick.solution import OnsiteRow
 
 HOSTILE = {
@@ -148,7 +148,10 @@ def test_the_map_has_every_place_with_its_verdict(plain_page):
     assert found.sites["it_mw"] == [[10.0, 20.0], [0.0, 20.0], [10.0, 10.0]]
     assert found.sites["hall"] == [[0, 0], [-1, 0], [0, 0]]
     assert found.candidates["id"] == ["C1", "N1", "N2", "X1", "R1"]  # rejected ones are drawn last
-    assert "40 % lies in flood zone AE" in found.candidates["verdict"][-1]
+    assert "40 % lies in flood zone AE" in found.candidates["why"][-1]
+    assert found.candidates["verdict"] == [
+        "not_chosen", "chosen", "chosen", "existing", "rejected"
+    ]  # fmt: skip
     assert found.substations["headroom_mw"] == [12.0, None, 0.0]
     assert len(found.ties) == 2  # the other two have no length
     assert found.outlines
@@ -346,3 +349,25 @@ def test_a_damaged_page_is_refused_without_a_traceback(tmp_path, change, words):
     (folder / "page.json").unlink()
     with pytest.raises(ScenarioError, match="solve again"):
         page_text(read_run(folder))
+
+
+def test_limits_have_both_prices_and_places_that_are_blocked_their_own_symbol(plain_page):
+    of = run()
+    use = [
+        LimitUse("headroom.limit", "B1", P[1], 32.0, 32.0, "grid MW", False, 1.5, 0.25),
+        LimitUse("budget.year", "", "2027", 900.0, 686.0, "MUSD", False, 0.0, None),
+        LimitUse("regions.min_it", "TX", P[1], 10.0, 14.0, "IT MW", True, None, 2.0),
+    ]
+    verdict = Verdict("C1", "blocked", "B1 is full", estimate_musd=12.34, proven_musd=3.0)
+    drawn = page(replace(of, limits=tuple(use), verdicts=(verdict,)))
+    table = drawn.tables[-1]
+    assert [row[0] for row in table.rows] == ["least IT MW of regions", "dated grid MW at POIs"]
+    assert table.rows[0][3:] == (10.0, 4.0, "IT MW", None, 2.0)
+    assert table.rows[1][3:] == (32.0, 0.0, "grid MW", 1.5, 0.25)
+    found = drawn.plan_map.candidates
+    at = found["id"].index("C1")
+    assert [found[k][at] for k in ("verdict", "why", "estimate_musd", "proven_musd")] == [
+        "blocked", "B1 is full", 12.3, 3.0
+    ]  # fmt: skip
+    assert "blocked by shared limits" in html_of(drawn)
+    assert "blocked by shared limits" not in html_of(plain_page)
