@@ -42,15 +42,15 @@ def write_page(text: str, path: Path, *, force: bool = False) -> None:
         raise ScenarioError(f"{path}: exists; name another file or add --force")
     if path.is_dir():
         raise ScenarioError(f"{path}: is a folder; name a file")
+    from sitepick.exports.folder import umask
+
     here: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, here = tempfile.mkstemp(prefix=f".tmp-{path.name}-", dir=path.parent)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(here).chmod(0o666 & ~mask)
+        Path(here).chmod(0o666 & ~umask())
         Path(here).replace(path)
     except OSError as error:
         if here is not None:
