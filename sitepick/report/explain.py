@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sitepick.exports.explain import Stored
@@ -20,6 +21,7 @@ _ORDER = ("headroom.limit", LETTER, "headroom.ramp", "headroom.shared", LINES,
           "siting.max", "siting.min", "ties.cap")  # fmt: skip
 """The order in which families of limits are told, by the start of their names."""
 _PRICED_MUSD = 1e-3
+_MOST_PRICED = 200
 _TIGHT = 1e-6
 LP_NOTE = (
     "Prices: net present MUSD saved by one more unit. LP: dual of the whole problem, all decisions "
@@ -39,18 +41,18 @@ def explain_report(stored: Stored, scenario: Scenario) -> Report:
         tuple(counts.items()),
         inline=True,
     )
-    tables = (what_binds(stored, scenario), capital_of(stored), verdicts)
+    tables = (what_binds(stored.limits, scenario), capital_of(stored), verdicts)
     head = (f"{scenario.name}: what binds, by date",)
     return Report(head, tuple(t for t in tables if t.rows), {})
 
 
-def what_binds(stored: Stored, scenario: Scenario) -> Table:
+def what_binds(limits: Sequence[LimitUse], scenario: Scenario) -> Table:
     """Return a row for each family of limits and date at which one is tight or has a price.
 
     A family that binds nowhere has one row, with its tightest limit, so that its slack is seen.
     """
     groups: dict[str, dict[str, list[LimitUse]]] = defaultdict(lambda: defaultdict(list))
-    for use in stored.limits:
+    for use in limits:
         groups[use.limit][use.when].append(use)
     rows: list[tuple[Cell, ...]] = []
     for family in sorted(groups, key=lambda f: (_rank(f), f)):
@@ -78,6 +80,32 @@ def what_binds(stored: Stored, scenario: Scenario) -> Table:
         Column("held", "MUSD per unit, whole decisions held", decimals=3),
     )
     return Table("What binds, by date", columns, tuple(rows), LP_NOTE if rows else "")
+
+
+def priced_limits(limits: Sequence[LimitUse], scenario: Scenario) -> Table:
+    """Return every single limit that has a price, dearest first, as many as a page has room for."""
+    priced = [use for use in limits if _price(use) > _PRICED_MUSD]
+    priced.sort(key=lambda use: (-_price(use), use.limit, use.where, use.when))
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            limit_words(use.limit, scenario), use.where, use.when, _figure(use.amount),
+            _figure(use.slack), use.unit, use.lp_price_musd, use.held_price_musd,
+        )
+        for use in priced[:_MOST_PRICED]
+    )  # fmt: skip
+    columns = (
+        Column("Limit with a price", align="left"),
+        Column("at", align="left"),
+        Column("when", align="left"),
+        Column("limit"),
+        Column("slack"),
+        Column("unit", align="left"),
+        Column("LP", "MUSD per unit, dual of the whole problem", decimals=3),
+        Column("held", "MUSD per unit, whole decisions held", decimals=3),
+    )
+    more = len(priced) - len(rows)
+    note = f"... {more:,} more in limits.csv" if more else ""
+    return Table("Every limit with a price, dearest first", columns, rows, note)
 
 
 def _limit_row(family: str, use: LimitUse, tight: int, scenario: Scenario) -> tuple[Cell, ...]:

@@ -16,11 +16,10 @@ from sitepick.scenario.power import STAGES
 from sitepick.words import limit_words
 
 if TYPE_CHECKING:
-    from sitepick.run import Binding, LimitUse, Run
+    from sitepick.run import Binding, Run
 
 _MOST_LIMITS = 4
 _MOST_SHARED = 4
-_MOST_SINGLE = 200
 
 
 def waterfall_table(run: Run, made: SiteRows) -> Table:
@@ -62,40 +61,6 @@ def binding_table(run: Run) -> Table:
         "Prices of limits (LP, whole decisions held)", columns, tuple(rows),
         most=_MOST_LIMITS, rest="... {} more kinds of limits bind",
     )  # fmt: skip
-
-
-def limits_table(run: Run) -> Table:
-    """Return the limits with a price, dearest first, with what is left and both kinds of price."""
-    priced = [x for x in run.limits if _dearest(x) > 0]
-    priced.sort(key=lambda x: (-_dearest(x), x.limit, x.where, x.when))
-    rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (
-            limit_words(x.limit, run.prepared.scenario), x.where, x.when, x.amount, x.slack, x.unit,
-            x.lp_price_musd, x.held_price_musd,
-        )
-        for x in priced[:_MOST_SINGLE]
-    )  # fmt: skip
-    columns = (
-        Column("Limit that binds", align="left"),
-        Column("at", align="left"),
-        Column("when", align="left"),
-        Column("limit", decimals=1),
-        Column("left of it", decimals=1),
-        Column("unit", align="left"),
-        Column("MUSD per unit, LP", "net present, all decided anew in fractions", decimals=3),
-        Column("MUSD per unit, held", "net present, whole decisions held", decimals=3),
-    )
-    left = len(priced) - len(rows)
-    note = (
-        "Saved by one more unit. LP: dual of the whole problem, everything decided anew in "
-        "fractions; held: nothing else is opened or built."
-    )
-    note += f" {left:,} more in limits.csv." if left else ""
-    return Table("Every limit with a price, dearest first", columns, rows, note)
-
-
-def _dearest(limit: LimitUse) -> float:
-    return max(limit.lp_price_musd or 0.0, limit.held_price_musd or 0.0)
 
 
 def sharing_table(run: Run, made: SiteRows) -> Table:

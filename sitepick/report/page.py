@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sitepick.exports.sheet import plain
 from sitepick.exports.sheets import NOT_CHECKED, SYNTHETIC
 from sitepick.report.charts import Chart, Series, charts_of
-from sitepick.report.limits import limits_table
+from sitepick.report.explain import priced_limits, what_binds
 from sitepick.report.places import PlanMap, map_of
 from sitepick.report.plan import work_unit
 from sitepick.report.tables import Cell, Column, Report, Table, table_from
@@ -81,13 +81,14 @@ def _chart(record: dict[str, Any]) -> Chart:
 def page_of(run: Run, report: Report, sheets: Sequence[Sheet], made: SiteRows) -> Page:
     """Return the page of a run with a plan, from its report, its sheets and its `SiteRows`."""
     by_name = {sheet.name: sheet for sheet in sheets}
-    limits = limits_table(run)
+    scenario = run.prepared.scenario
+    limits = (what_binds(run.limits, scenario), priced_limits(run.limits, scenario))
     return Page(
         name=plain(run.prepared.scenario.name),
         headline=tuple(map(plain, report.headline)),
         figures=_figures(run, made),
         warnings=_warnings(run),
-        tables=(*report.tables, *((limits,) if limits.rows else ())),
+        tables=(*report.tables, *(t for t in limits if t.rows)),
         inputs=_inputs(run),
         notes=_notes(by_name["notes"]),
         charts=charts_of(run, made),

@@ -362,8 +362,9 @@ def test_limits_have_both_prices_and_places_that_are_blocked_their_own_symbol(pl
     drawn = page(replace(of, limits=tuple(use), verdicts=(verdict,)))
     table = drawn.tables[-1]
     assert [row[0] for row in table.rows] == ["least IT MW of regions", "dated grid MW at POIs"]
-    assert table.rows[0][3:] == (10.0, 4.0, "IT MW", None, 2.0)
-    assert table.rows[1][3:] == (32.0, 0.0, "grid MW", 1.5, 0.25)
+    assert table.rows[0][3:] == ("10.0", "4.0", "IT MW", None, 2.0)
+    assert table.rows[1][3:] == ("32.0", "0.0", "grid MW", 1.5, 0.25)
+    assert drawn.tables[-2].title == "What binds, by date"  # as `explain` tells it
     found = drawn.plan_map.candidates
     at = found["id"].index("C1")
     assert [found[k][at] for k in ("verdict", "why", "estimate_musd", "proven_musd")] == [

@@ -40,7 +40,7 @@ def test_slack_of_a_limit_and_of_a_minimum():
 
 
 def test_each_family_is_told_by_date_with_its_dearest_limit():
-    table = what_binds(stored(explained_run()), scenario())
+    table = what_binds(stored(explained_run()).limits, scenario())
     rows = {(r[0], r[1]): r[2:] for r in table.rows}
     # 2029 does not bind; at 2030 both POIs are tight or priced, B2 at the higher price
     assert rows["money", "2030"] == (1, "", "500", "500", "0.0", "MUSD", 0.2, 0.1)
