@@ -63,7 +63,13 @@ def _stack(chart: Chart) -> Any:
             }
         )  # fmt: skip
         dash = ("solid", "dashed", "dotdash")[i % 3]
-        line = plot.line("x", "top", source=source, color=colour, line_width=2.2, line_dash=dash)
+        style = {"source": source, "color": colour, "line_width": 2.2, "line_dash": dash}
+        # levels stand during a period; a budget is a line over its years
+        line = (
+            plot.line("x", "top", **style)
+            if bars
+            else plot.step("x", "top", mode="center", **style)
+        )
         dots = plot.scatter("x", "top", source=source, marker=MARKERS[i], size=8, color=colour)
         items.append(LegendItem(label=value(series.name), renderers=[line, dots]))
     _hover(plot, chart.unit, "@tick")

@@ -21,7 +21,7 @@ _ORDER = ("headroom.limit", LETTER, "headroom.ramp", "headroom.shared", LINES,
           "siting.max", "siting.min", "ties.cap")  # fmt: skip
 """The order in which families of limits are told, by the start of their names."""
 _PRICED_MUSD = 1e-3
-_MOST_PRICED = 200
+_MOST_PRICED = 40
 _TIGHT = 1e-6
 LP_NOTE = (
     "Prices: net present MUSD saved by one more unit. LP: dual of the whole problem, all decisions "
@@ -83,7 +83,7 @@ def what_binds(limits: Sequence[LimitUse], scenario: Scenario) -> Table:
 
 
 def priced_limits(limits: Sequence[LimitUse], scenario: Scenario) -> Table:
-    """Return every single limit that has a price, dearest first, as many as a page has room for."""
+    """Return the single limits with a price, dearest first, as many as a page has room for."""
     priced = [use for use in limits if _price(use) > _PRICED_MUSD]
     priced.sort(key=lambda use: (-_price(use), use.limit, use.where, use.when))
     rows: tuple[tuple[Cell, ...], ...] = tuple(
@@ -105,7 +105,7 @@ def priced_limits(limits: Sequence[LimitUse], scenario: Scenario) -> Table:
     )
     more = len(priced) - len(rows)
     note = f"... {more:,} more in limits.csv" if more else ""
-    return Table("Every limit with a price, dearest first", columns, rows, note)
+    return Table("Single limits with a price, dearest first", columns, rows, note)
 
 
 def _limit_row(family: str, use: LimitUse, tight: int, scenario: Scenario) -> tuple[Cell, ...]:
