@@ -21,6 +21,7 @@ from sitepick.cli import talk
 from sitepick.cli.candidates import candidates
 from sitepick.cli.catalog import catalog
 from sitepick.cli.check import check
+from sitepick.cli.compare import compare
 from sitepick.cli.explain import explain
 from sitepick.cli.export import export
 from sitepick.cli.flex import flex
@@ -42,6 +43,7 @@ COMMANDS = (
     check,
     explain,
     report,
+    compare,
     export,
     catalog,
     schema,

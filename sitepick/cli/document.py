@@ -62,6 +62,9 @@ sitepick explain runs/plan-1 --json | jq '.verdicts[].why'""",
     "report": """\
 sitepick report runs/plan-1
 sitepick report runs/plan-1 -o decision.html     # one file, to be mailed or printed""",
+    "compare": """\
+sitepick compare runs/plan-1 runs/plan-2
+sitepick compare runs/base runs/slow-queue runs/low-budget --csv differences.csv""",
     "export": """\
 sitepick export runs/plan-1 --to gpkg -o plan.gpkg   # all layers, styled
 sitepick export runs/plan-1 --to qgis            # plan-1-qgis/plan.qgs, opens in QGIS

@@ -24,6 +24,8 @@ SHORT = 0.98
 FINE = 0.005
 """Relative width to which an amount is narrowed down."""
 _LEAST = "least"
+_ESTIMATE_SHARE = 0.15
+"""Share of the time left that the estimate of one amount may take."""
 
 Item = TypeVar("Item")
 Setting = Mapping[int, float]
@@ -72,16 +74,16 @@ class Search:
         if not every or not self.works(every):
             return []
         alone = [members for members in families if self.works(members)]
-        found: list[tuple[Change, ...]] = []
-        for members in alone:
-            found += self._within(members)
         limits = [m for m in families if self.levers[m[0]].family not in WISHES]
+        found: list[tuple[Change, ...]] = []
         if not any(members in limits for members in alone):
             # to want less is one answer; which limits stand in the way together is another
-            if any(alone) and self.works([i for members in limits for i in members]):
+            if alone and self.works([i for members in limits for i in members]):
                 found += self._together(limits)
             elif not alone:
                 found += self._together(families)
+        for members in alone:
+            found += self._within(members)
         return sorted(found, key=_burden)
 
     def works(self, lifted: Sequence[int], setting: Setting | None = None) -> bool:
@@ -243,7 +245,7 @@ class Search:
             program.add_entries(made, columns, sign)
             program.add_entries(made, moved[0], -sign * (after[columns] - before[columns]) / width)
         program.minimise((_LEAST,))
-        out = self.oracle.run(program, separators, 1e-4)
+        out = self.oracle.run(program, separators, 1e-4, share=_ESTIMATE_SHARE)
         return None if out.values is None else float(out.values[moved[0]])
 
 

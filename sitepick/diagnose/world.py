@@ -89,8 +89,7 @@ class Oracle:
         made = self.build(world)
         if made is None:
             return False
-        program, separators = made
-        program.minimise(())
+        program, separators = made  # with its costs: they guide large programs to a plan
         return self.run(program, separators, ENOUGH_GAP).values is not None
 
     def build(self, world: World) -> tuple[Program, tuple[Separator, ...]] | None:
@@ -110,9 +109,11 @@ class Oracle:
         joint = () if study is None else (JointLimits(study, inst, program),)
         return program, joint
 
-    def run(self, program: Program, separators: tuple[Separator, ...], gap: float) -> Outcome:
-        """Minimise a program within what is left of the time."""
-        left = max(0.2, self.deadline - time.perf_counter())
+    def run(
+        self, program: Program, separators: tuple[Separator, ...], gap: float, share: float = 1.0
+    ) -> Outcome:
+        """Minimise a program within a share of what is left of the time."""
+        left = max(0.2, share * (self.deadline - time.perf_counter()))
         self.solves += 1
         out = solve_with(
             self.solver,
@@ -121,7 +122,7 @@ class Oracle:
             stop=self.stop,
             separators=separators,
         )
-        if out.values is None and out.status != "infeasible":
+        if out.values is None and out.status != "infeasible" and share == 1:
             self.unsure = True
         return out
 

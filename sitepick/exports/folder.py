@@ -16,6 +16,8 @@ from sitepick.exports.csv_out import write_csv
 from sitepick.exports.dictionary import SUMMARY_KEYS, dictionary_sheet
 from sitepick.exports.geojson_out import write_geojson
 from sitepick.exports.gpkg_out import write_gpkg
+from sitepick.exports.inputs import NAME as INPUTS
+from sitepick.exports.inputs import write_inputs
 from sitepick.exports.manifest import NAME as MANIFEST
 from sitepick.exports.manifest import SCHEMA, manifest, sha256_of
 from sitepick.exports.sheet import Field, Sheet
@@ -188,6 +190,7 @@ def _write_files(run: Run, here: Path, argv: Sequence[str], html: bool) -> None:
     _write_text(here / PAGE, shown.to_json())
     if html:
         _write_text(here / HTML, html_of(shown))
+    write_inputs(run.prepared.candidates, here / INPUTS)
     _write_text(here / "solver.log", "".join(clean(line) + "\n" for line in run.outcome.log))
     for sheet in sheets:
         if sheet.name in _CSV:

@@ -15,11 +15,15 @@ def change_text(change: Change) -> str:
     text = f"{change.key}: {change.now} -> {change.needed}{unit}"
     if change.unit and change.change:
         before = change.value - change.change
-        percent = f", {100 * change.change / before:+,.2g} %" if abs(before) > 1e-9 else ""
+        percent = f", {_percent(change.change / before)}" if abs(before) > 1e-9 else ""
         text += f" ({change.change:+,.4g}{percent})"
     elif change.change:
         text += f" ({change.change / 30.44:+,.0f} months)"
     return text if change.proven else f"{text}, not proven least"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:+,.{0 if abs(share) >= 0.1 else 1}f} %"
 
 
 def diagnosis_lines(found: Diagnosis) -> list[str]:

@@ -27,6 +27,7 @@ FILES = {
     "report.html", "sites.csv",
     "cash.csv", "sites.geojson", "candidates.geojson", "plan.gpkg", "plan.xlsx",
     "data_dictionary.csv", "solver.log", "explain.json",
+    "inputs.json.gz",
 }  # fmt: skip
 NAMES = dict(zip(("C1", "N1", "N2", "R1", "X1"), NASTY, strict=False))
 
