@@ -23,7 +23,7 @@ from sitepick.solve import solve_with
 from sitepick.solve.outcome import Limits, Outcome, Separator
 
 Held = tuple[tuple[str, str, float], ...]
-ENOUGH_GAP = 1.0
+ENOUGH_GAP = 0.9
 """Any plan answers whether there is one."""
 
 

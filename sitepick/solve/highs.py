@@ -359,7 +359,9 @@ def _give_start(h: highspy.Highs, start: FloatArray) -> None:
 
 def target_for(bound: float, gap: float) -> float:
     """Return the largest objective whose gap to ``bound`` is at most ``gap``."""
-    return bound / (1 - gap) if bound > 0 else bound / (1 + gap)
+    if bound > 0:
+        return bound / (1 - gap) if gap < 1 else math.inf
+    return bound / (1 + gap)
 
 
 def _set_threads(h: highspy.Highs, threads: int | None) -> None:

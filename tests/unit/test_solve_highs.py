@@ -155,3 +155,9 @@ def test_polish_gives_whole_numbers_or_none() -> None:
     assert values[1] == round(values[1])
     pinned = make([[1.0]], [1.0], 5, [2.0], [2.0], [True])
     assert highs.polish(pinned, np.array([0.0])) is None
+
+
+def test_any_plan_meets_a_gap_of_everything() -> None:
+    assert highs.target_for(10.0, 1.0) == np.inf
+    assert highs.target_for(10.0, 0.5) == 20.0
+    assert highs.target_for(-10.0, 1.0) == -5.0
