@@ -91,6 +91,9 @@ class Search:
         values = {**(setting or {}), **{i: self.levers[i].far for i in lifted}}
         key = tuple(sorted(values.items()))
         if key not in self._known:
+            if self.oracle.over:  # to apply thousands of levers takes time as well
+                self.oracle.unsure = True
+                return False
             answer = self.oracle.has_plan(self.applied(values))
             if self.oracle.over and not answer:
                 return False  # no answer: not to be remembered
@@ -134,6 +137,8 @@ class Search:
         """Return one remedy: each lever in turn as little as possible, those after it lifted."""
         setting: dict[int, float] = {}
         changes = []
+        if self.oracle.over:  # what was found last may be no smallest set
+            return []
         for n, i in enumerate(members):
             change = self._change(i, setting, members[n + 1 :])
             if change is None:

@@ -44,7 +44,8 @@ def diagnosis_lines(found: Diagnosis) -> list[str]:
     if not found.remedies:
         lines += _without_remedy(found)
     if not found.complete:
-        lines.append(f"  the search ended after {found.seconds:,.0f} s: smaller changes may do")
+        but = "smaller changes may do" if found.remedies else "no change that gives a plan was found"
+        lines.append(f"  the search ended after {found.seconds:,.0f} s: {but}")
     return lines
 
 

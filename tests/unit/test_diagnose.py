@@ -13,8 +13,9 @@ from sitepick.diagnose import diagnose
 from sitepick.diagnose.diagnose import enough_mw, world_of
 from sitepick.diagnose.levers import scenario_levers
 from sitepick.diagnose.prechecks import contradictions
-from sitepick.diagnose.search import smallest
+from sitepick.diagnose.search import Search, smallest
 from sitepick.diagnose.table_levers import table_levers
+from sitepick.diagnose.world import Oracle
 from sitepick.dispatch.joint import JointLimits
 from sitepick.dispatch.study import study_of
 from sitepick.instance import assemble
@@ -167,3 +168,14 @@ def test_held_plans_are_levers() -> None:
     asked.hold([("A", "2028-01-01", 90.0)], only=False)
     found = diagnose(asked, MOST_S)
     assert ["--fix"] in [[c.key for c in r] for r in found.remedies]
+
+
+def test_nothing_is_applied_once_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = planner(PAIRS[0].made())
+    world = world_of(asked)
+    inst = asked.instance
+    levers = scenario_levers(world, inst.time, enough_mw(inst))
+    search = Search(world, levers, Oracle("highs", 1, None, deadline=0.0))
+    monkeypatch.setattr(search, "applied", lambda setting: pytest.fail("applied"))
+    assert search.remedies() == []
+    assert search.oracle.unsure
