@@ -44,7 +44,7 @@ def diagnosis_lines(found: Diagnosis) -> list[str]:
     if not found.remedies:
         lines += _without_remedy(found)
     if not found.complete:
-        but = "smaller changes may do" if found.remedies else "no change that gives a plan was found"
+        but = "smaller changes may do" if found.remedies else "no remedy was found"
         lines.append(f"  the search ended after {found.seconds:,.0f} s: {but}")
     return lines
 
