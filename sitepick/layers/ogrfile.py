@@ -18,6 +18,10 @@ from sitepick.layers.table import Refused, Table
 DRIVERS = {"gpkg": "GPKG", "fgb": "FlatGeobuf", "shp": "ESRI Shapefile", "gdb": "OpenFileGDB"}
 
 
+_STYLES = "layer_styles"
+"""QGIS keeps how layers look in this table of a GeoPackage; GDAL may list it as a layer."""
+
+
 def read_ogr(path: Path, kind: str, layer: str | None) -> Table:
     """Return one layer of a GeoPackage, FlatGeobuf, shapefile or file geodatabase.
 
@@ -35,7 +39,7 @@ def read_ogr(path: Path, kind: str, layer: str | None) -> Table:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            layers = [str(name) for name, _ in pyogrio.list_layers(path)]
+            layers = [str(name) for name, _ in pyogrio.list_layers(path) if name != _STYLES]
             chosen = _layer(layers, layer) if kind in ("gpkg", "gdb") else None
             info = pyogrio.read_info(path, layer=chosen, force_feature_count=True)
             if info["driver"] != DRIVERS[kind]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -67,7 +68,7 @@ def print_tables(report: Report, console: Console) -> None:
             pairs = [f"{count} {name}" for name, count, *_ in table.shown()]
             console.print(Text(f"{table.title}: {', '.join(map(visible, pairs))}"))
         else:
-            console.print(_rich(table))
+            console.print(_rich(table, console.width))
         if table.note:
             console.print(Text(visible(table.note), style="dim"))
 
@@ -77,19 +78,55 @@ def solving_seconds(seconds: dict[str, float]) -> float:
     return seconds.get("total", sum(s for stage, s in seconds.items() if stage not in _AROUND))
 
 
-def _rich(table: Table) -> RichTable:
-    """Return a table without frame or title: one screen is short, and headers say what it is."""
+def _rich(table: Table, width: int) -> RichTable:
+    """Return a table without frame or title: one screen is short, and headers say what it is.
+
+    Headers of a table wider than ``width`` take several lines: a number whose unit is cut off
+    means nothing.
+    """
+    rows = [[visible(cell) for cell in row] for row in table.shown()]
+    heads = [visible(column.name) for column in table.columns]
+    needs = [
+        max((cell_len(row[i]) for row in rows), default=0)
+        if column.align == "right"
+        else min(max((cell_len(row[i]) for row in rows), default=0), _NAME_WIDTH)
+        for i, column in enumerate(table.columns)
+    ]
+    tall = max((len(head.split(" ")) for head in heads), default=1)
+    for lines in range(1, tall + 1):
+        broken = [_broken(head, need, lines) for head, need in zip(heads, needs, strict=True)]
+        wide = [max(need, _cells(head)) for need, head in zip(needs, broken, strict=True)]
+        if sum(wide) + 2 * (len(wide) - 1) <= width:
+            break
     out = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in table.columns:
+    for column, head in zip(table.columns, broken, strict=True):
         right = column.align == "right"
         out.add_column(
-            Text(visible(column.name)),
+            Text(head),
             justify="right" if right else "left",
             overflow="ellipsis" if not right else "fold",
             no_wrap=True,
             max_width=None if right else _NAME_WIDTH,
             header_style="bold",
+            vertical="bottom",
         )
-    for row in table.shown():
-        out.add_row(*(Text(visible(cell)) for cell in row))
+    for cells in rows:
+        out.add_row(*(Text(cell) for cell in cells))
     return out
+
+
+def _broken(head: str, width: int, lines: int) -> str:
+    """Return a header on at most ``lines`` lines, narrow but no narrower than ``width``."""
+    words = head.split(" ")
+    for narrow in range(max(width, *map(cell_len, words)), cell_len(head) + 1):
+        wrapped = words[0]
+        for word in words[1:]:
+            last = wrapped.rpartition("\n")[2]
+            wrapped += (" " if cell_len(last) + 1 + cell_len(word) <= narrow else "\n") + word
+        if wrapped.count("\n") < lines:
+            return wrapped
+    return head
+
+
+def _cells(text: str) -> int:
+    return max(map(cell_len, text.split("\n")))

@@ -36,6 +36,7 @@ Cli = Callable[..., Answer]
 def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Call it with arguments; the current folder is a fresh one."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "110")  # tables as wide as in a pipe, whatever terminal this is
 
     def run(*arguments: str | Path) -> Answer:
         code = main([str(a) for a in arguments])

@@ -7,6 +7,8 @@ import json
 import math
 import random
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -602,3 +604,17 @@ def test_infinite_coordinates_in_wkt_are_refused(tmp_path: Path) -> None:
     spec = write(tmp_path, "a.csv", "line_id;wkt\nL;LINESTRING(8 50,1e999 50)\n")
     with pytest.raises(LayerError, match=r"no finite numbers \(row 2 \(L\)\)"):
         read(tmp_path, lines=spec)
+
+
+def test_a_geopackage_that_qgis_has_styled_still_holds_one_layer(tmp_path: Path) -> None:
+    shutil.copy(DATA / "state_plane_feet.gpkg", tmp_path / "styled.gpkg")
+    with closing(sqlite3.connect(tmp_path / "styled.gpkg")) as base:
+        base.execute("CREATE TABLE layer_styles (id INTEGER PRIMARY KEY, f_table_name TEXT)")
+        base.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier)"
+            " VALUES ('layer_styles', 'attributes', 'layer_styles')"
+        )
+        base.commit()
+    pois = read(tmp_path, substations={"file": "styled.gpkg", **STATION}).pois
+    assert pois is not None
+    assert list(pois["poi_id"]) == ["101", "102", "103"]

@@ -18,7 +18,7 @@ from sitepick.report.build import report_of
 from sitepick.report.limits import binding_table, joint_mw, sharing_table
 from sitepick.report.plan import capital_table, demand_table, sites_table
 from sitepick.report.tables import Column, Report, Table
-from sitepick.report.terminal import print_report, solving_seconds, visible
+from sitepick.report.terminal import print_report, print_tables, solving_seconds, visible
 from sitepick.report.years import spread, year_ends
 from sitepick.run import Binding
 from sitepick.solution import ItRow, SiteRow
@@ -135,6 +135,25 @@ def test_the_whole_report_fits_a_screen():
         "1.500",
     ):
         assert words in " ".join(text.split()), words
+
+
+@pytest.mark.parametrize("width", [100, 80, 72])
+def test_a_narrow_terminal_breaks_headers_and_cuts_no_unit(width):
+    head = ("Limiting line", "kV", "after loss of", "condition", "limit MW", "MUSD per MW")
+    columns = tuple(
+        Column(name, align="right" if "M" in name or name == "kV" else "left") for name in head
+    )
+    row = ("WH Westridge-Hub", 138.0, "PH", "summer peak", 100.0, 10.33)
+    rows = [row, ("Q" * 28, *row[1:])]
+    out = io.StringIO()
+    console = Console(file=out, width=width, highlight=False, markup=False, emoji=False)
+    print_tables(Report(("",), (Table("t", columns, tuple(rows)),), {}), console)
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "\u2026" not in out.getvalue()
+    assert len(lines) == (4 if width == 100 else 5)
+    said = " ".join(lines[1:-2]).split()
+    assert sorted(said) == sorted(word for name in head for word in name.split())
 
 
 def test_names_cannot_drive_the_terminal():
