@@ -22,6 +22,7 @@ from sitepick.instance.types import Instance
 from sitepick.prices import binding, limit_uses, row_prices
 from sitepick.program import FloatArray, Program
 from sitepick.readout import read_out
+from sitepick.refine import COST_CAP, capped, cheapest, npc_cost
 from sitepick.run import Binding, GreedyRow, LimitUse, Prepared
 from sitepick.solution import Solution
 from sitepick.solve import solve_with
@@ -187,6 +188,48 @@ class Planner:
             seconds=seconds,
         )
         return first, self._solution(first, second)
+
+    def refine(
+        self,
+        term: str,
+        cap_musd: float,
+        start: FloatArray | None,
+        *,
+        goal_cap: float | None = None,
+        limits: Limits | None = None,
+    ) -> Outcome:
+        """Minimise the objective term ``term`` among plans of at most ``cap_musd``, after `solve`.
+
+        The cap is on the net present cost with the price of turned-away work; among plans that
+        are equal by the term the cheaper one is sought (`sitepick.refine.cheaper`). ``start`` (n,)
+        is a plan to begin from; one that keeps the cap is never lost. ``goal_cap`` replaces what
+        the goal that came before cost is held at, in what is minimised of it (negative).
+        ``limits`` default to those of the planner, with `LEAST_COST_S` or twice the time of the
+        first solve where no limit of work is asked. Objective, bound and gap of the outcome are
+        the term's. The program is by cost again afterwards, its new rows lifted.
+        """
+        program, whole = self.program, self.limits
+        caps = [(COST_CAP, npc_cost(program), cap_musd)]
+        goal = GOALS.get(self.prepared.scenario.objective)
+        if goal is not None and goal_cap is not None:
+            caps.append((f"goal.{goal}", program.term_cost(goal), goal_cap))
+        self.limits = limits or self._room_for_more()
+        try:
+            with capped(program, caps):
+                program.minimise((term,))
+                out = self._run(start, aside=None)
+                return cheapest(program, term, out, self.complete, self.limits)
+        finally:
+            self.limits = whole
+            program.minimise(NPC_TERMS)
+
+    def _room_for_more(self) -> Limits:
+        """Return limits of a second solve: the same work, or a share of time."""
+        if self.limits.work is not None:
+            return replace(self.limits, time_s=None)
+        spent = 0.0 if self.by_cost is None else self.by_cost.seconds.get("total", 0.0)
+        room = max(LEAST_COST_S, 2 * spent)
+        return replace(self.limits, time_s=min(room, self.limits.time_s or room))
 
     def held_prices(self, values: FloatArray) -> FloatArray | None:
         """Return (m,) the prices of rows with the whole decisions of a plan held, if there are."""

@@ -148,7 +148,10 @@ class Part:
 
 @dataclass
 class Program:
-    """Append-only builder. ``dims`` gives names to the integer keys (for LP files and messages)."""
+    """Append-only builder, but for bounds of rows.
+
+    ``dims`` gives names to the integer keys (for LP files and messages).
+    """
 
     dims: Mapping[str, Sequence[str]] = field(default_factory=dict)
     offset: float = 0.0
@@ -220,6 +223,15 @@ class Program:
         self.n_rows += m
         self.__dict__.pop("matrix", None)
         return family.indices
+
+    def set_row_bounds(
+        self, name: str, *, lower: npt.ArrayLike = -np.inf, upper: npt.ArrayLike = np.inf
+    ) -> None:
+        """Give the row family ``name`` other bounds (scalars or (m,)); without any it is lifted."""
+        place, size = list(self.row_families).index(name), self.row_families[name].size
+        for key, value in (("lower", lower), ("upper", upper)):
+            self._row_parts[key][place] = np.broadcast_to(np.asarray(value, dtype=float), size)
+        self.__dict__.pop("matrix", None)
 
     def add_entries(
         self, rows: npt.ArrayLike, columns: npt.ArrayLike, values: npt.ArrayLike

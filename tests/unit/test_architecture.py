@@ -25,7 +25,7 @@ ORDER = (
     ("readout", "baselines", "checks"),
     ("starts",),
     ("run", "words"),
-    ("prices",),
+    ("prices", "refine"),
     ("planner",),
     ("shortfall", "verdicts", "diagnose"),
     ("exports", "report"),
