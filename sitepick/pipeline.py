@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from sitepick.checks.against import Overload
     from sitepick.dispatch.study import Network
     from sitepick.finding import Finding
     from sitepick.layers.types import Layers
-    from sitepick.run import Prepared, Run
+    from sitepick.run import EarlierPlan, Prepared, Run
     from sitepick.scenario.read import Loaded
     from sitepick.solution import Solution
     from sitepick.solve.outcome import Progress
@@ -59,10 +61,13 @@ def read_files(
 def prepare(loaded: Loaded, on_stage: Callable[[str], None] | None = None) -> Prepared:
     """Read the layers and propose candidates. Raises LayerError with all faults of all files."""
     from sitepick.candidates import propose
+    from sitepick.earlier import earlier_notes, earlier_table
     from sitepick.run import Prepared
+    from sitepick.scenario.schema import period_starts
 
     seconds: dict[str, float] = {}
     began = time.perf_counter()
+    earlier, starts = _earlier(loaded)
     layers, network = read_files(loaded, on_stage)
     study = None
     seconds["layers"] = time.perf_counter() - began
@@ -84,7 +89,38 @@ def prepare(loaded: Loaded, on_stage: Callable[[str], None] | None = None) -> Pr
             sources=(*candidates.sources, *network.sources),
             notes=(*candidates.notes, *study.notes),
         )
-    return Prepared(loaded, layers, candidates, seconds, study)
+    if earlier is not None:
+        table = earlier_table(earlier.solution, starts)
+        now = period_starts(loaded.scenario.periods)
+        notes = earlier_notes(table, candidates.sites, candidates.ties, now)
+        candidates = replace(candidates, earlier=table, notes=(*candidates.notes, *notes))
+    return Prepared(loaded, layers, candidates, seconds, study, earlier)
+
+
+def _earlier(loaded: Loaded) -> tuple[EarlierPlan | None, list[date]]:
+    """Return the run that `baseline` names, and the first days of its periods with their end.
+
+    Raises ScenarioError where there is none, or it cannot be used.
+    """
+    named = loaded.scenario.baseline
+    if named is None:
+        return None, []
+    from sitepick.errors import ScenarioError
+    from sitepick.exports.folder import read_run
+    from sitepick.run import EarlierPlan
+    from sitepick.scenario.schema import period_starts
+
+    path = loaded.base / Path(named).expanduser()
+    at = loaded.origins.get("baseline", "scenario")
+    try:
+        run = read_run(path)
+        starts = period_starts(load(run.scenario_path).scenario.periods)
+        if tuple(day.isoformat() for day in starts[:-1]) != run.solution.periods:
+            raise ScenarioError(f"{path}: is damaged: its plan has other periods than its scenario")
+    except ScenarioError as error:
+        problems = [f"{at}: error: baseline: {problem}" for problem in error.problems]
+        raise ScenarioError(problems) from None
+    return EarlierPlan(path, run.solution), starts
 
 
 def solve(
@@ -114,6 +150,7 @@ def solve(
     from sitepick.run import Run
     from sitepick.shortfall import shortfall_of
     from sitepick.solve.outcome import Limits
+    from sitepick.steady import steadied
     from sitepick.verdicts import Explained, explained
 
     asked = prepared.scenario.solver
@@ -135,7 +172,14 @@ def solve(
         from sitepick.exports.folder import read_run
 
         begin = planner.started_from(read_run(start).solution)
+    steady, earlier = None, prepared.earlier
+    if earlier is not None and start is None:
+        plans = [x for x in (begin, planner.started_from(earlier.solution)) if x is not None]
+        begin = min(plans, key=planner.program.matrix.objective, default=None)
     outcome, plan = planner.solve(begin)
+    if earlier is not None and plan is not None and planner.instance.earlier is not None:
+        outcome, plan, steady = steadied(planner, outcome, earlier.solution)
+        planner.seconds["change"] = steady.seconds
     solving = {k: s for k, s in outcome.seconds.items() if k != "total"}
     seconds = {**prepared.seconds, **planner.seconds, **solving}
     began = time.perf_counter()
@@ -169,6 +213,7 @@ def solve(
         shortfall=short,
         diagnosis=diagnosis,
         greedy=row,
+        steady=steady,
         seconds=seconds,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -16,13 +17,14 @@ from sitepick.blocks.columns import it_at, open_at
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY
 from sitepick.dispatch.joint import JointLimits
 from sitepick.dispatch.result import GridResult, grid_result, limiting, plan_rows
+from sitepick.earlier import moved
 from sitepick.errors import ScenarioError
 from sitepick.instance import assemble
 from sitepick.instance.types import Instance
 from sitepick.prices import binding, limit_uses, row_prices
 from sitepick.program import FloatArray, Program
 from sitepick.readout import read_out
-from sitepick.refine import COST_CAP, capped, cheapest, npc_cost
+from sitepick.refine import COST_CAP, Cap, capped, cheapest, npc_cost
 from sitepick.run import Binding, GreedyRow, LimitUse, Prepared
 from sitepick.solution import Solution
 from sitepick.solve import solve_with
@@ -158,7 +160,7 @@ class Planner:
         objective = self.prepared.scenario.objective
         if objective == "min_cost":
             out = self._run(start, aside=self.penalty)
-            return out, self._solution(out, out)
+            return out, self.solution_of(out, out)
         goal = GOALS[objective]
         self.program.minimise((goal,))
         first = self._run(start, aside=None)
@@ -187,7 +189,7 @@ class Planner:
             gap=gap_between(value, first.bound),
             seconds=seconds,
         )
-        return first, self._solution(first, second)
+        return first, self.solution_of(first, second)
 
     def refine(
         self,
@@ -195,27 +197,22 @@ class Planner:
         cap_musd: float,
         start: FloatArray | None,
         *,
-        goal_cap: float | None = None,
+        caps: Sequence[Cap] = (),
         limits: Limits | None = None,
     ) -> Outcome:
         """Minimise the objective term ``term`` among plans of at most ``cap_musd``, after `solve`.
 
-        The cap is on the net present cost with the price of turned-away work; among plans that
-        are equal by the term the cheaper one is sought (`sitepick.refine.cheaper`). ``start`` (n,)
-        is a plan to begin from; one that keeps the cap is never lost. ``goal_cap`` replaces what
-        the goal that came before cost is held at, in what is minimised of it (negative).
-        ``limits`` default to those of the planner, with `LEAST_COST_S` or twice the time of the
-        first solve where no limit of work is asked. Objective, bound and gap of the outcome are
-        the term's. The program is by cost again afterwards, its new rows lifted.
+        The cap is on net present cost with the price of turned-away work; among plans that are
+        equal by the term a cheaper one is sought. ``start`` (n,) is a plan to begin from; one that
+        keeps the caps is never lost. ``caps`` are further ones: `goal.TERM` moves what the goal
+        that came before cost is held at. ``limits`` default to the planner's, within twice the
+        time of the first solve where no limit of work is asked. Objective, bound and gap of the
+        outcome are the term's. Afterwards the program is by cost again, its new rows lifted.
         """
         program, whole = self.program, self.limits
-        caps = [(COST_CAP, npc_cost(program), cap_musd)]
-        goal = GOALS.get(self.prepared.scenario.objective)
-        if goal is not None and goal_cap is not None:
-            caps.append((f"goal.{goal}", program.term_cost(goal), goal_cap))
-        self.limits = limits or self._room_for_more()
+        self.limits = limits or self.room_for_more()
         try:
-            with capped(program, caps):
+            with capped(program, [(COST_CAP, npc_cost(program), cap_musd), *caps]):
                 program.minimise((term,))
                 out = self._run(start, aside=None)
                 return cheapest(program, term, out, self.complete, self.limits)
@@ -223,7 +220,7 @@ class Planner:
             self.limits = whole
             program.minimise(NPC_TERMS)
 
-    def _room_for_more(self) -> Limits:
+    def room_for_more(self) -> Limits:
         """Return limits of a second solve: the same work, or a share of time."""
         if self.limits.work is not None:
             return replace(self.limits, time_s=None)
@@ -311,7 +308,8 @@ class Planner:
     def _npc(self, values: FloatArray) -> float:
         return float(sum(self.program.term_cost(term) @ values for term in NPC_TERMS))
 
-    def _solution(self, first: Outcome, last: Outcome) -> Solution | None:
+    def solution_of(self, first: Outcome, last: Outcome) -> Solution | None:
+        """Return the plan of the last solve by cost; ``first`` is by the scenario's objective."""
         if last.values is None:
             return None
         self.by_cost = last
@@ -333,6 +331,7 @@ class Planner:
             gap_without_penalty=max(0.0, last.objective - last.bound) / paid,
             bound_certified=first.bound_certified,
         )
+        plan = replace(plan, moved=moved(self.prepared.candidates.earlier, plan))
         if self.joint is None:
             return plan
         dispatch, excused, upgrades = plan_rows(self.joint, last.values)

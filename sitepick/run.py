@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sitepick.candidates.types import Candidates
     from sitepick.dispatch.result import GridResult
     from sitepick.dispatch.study import Study
@@ -18,6 +20,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class EarlierPlan:
+    """The plan that should change least, and the run folder it was read from."""
+
+    path: Path
+    solution: Solution
+
+
+@dataclass(frozen=True)
+class Steady:
+    """How far a plan is from the earlier one. MW-years, sites and ties by their weights.
+
+    ``kept``: the earlier plan itself, which is still within the gap. ``least_mw_years``: no plan
+    within the gap changes less (0: not known).
+    """
+
+    kept: bool
+    change_mw_years: float
+    least_mw_years: float
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A scenario with its layers read and its candidates measured and screened."""
 
@@ -26,6 +50,7 @@ class Prepared:
     candidates: Candidates
     seconds: dict[str, float] = field(default_factory=dict)  # by stage: layers, candidates, grid
     study: Study | None = None  # of the grid, where the scenario has one
+    earlier: EarlierPlan | None = None  # `scenario.baseline`
 
     @property
     def scenario(self) -> Scenario:
@@ -192,5 +217,6 @@ class Run:
     verdicts: tuple[Verdict, ...] = ()  # of every place looked at, by site_id; empty: not made
     diagnosis: Diagnosis | None = None  # of a scenario without a plan
     greedy: GreedyRow | None = None
+    steady: Steady | None = None  # against the earlier plan, where there is one
     grid: GridResult | None = None  # what the grid says, where the scenario has one
     seconds: dict[str, float] = field(default_factory=dict)

@@ -240,6 +240,16 @@ class EnterRow:
 
 
 @dataclass(frozen=True)
+class MovedRow:
+    """IT MW of a site in a period that are not those of the earlier plan (`baseline`)."""
+
+    site_id: str
+    period: str
+    earlier_it_mw: float
+    it_mw: float
+
+
+@dataclass(frozen=True)
 class CashRow:
     """Capital paid in a calendar year, MUSD (real), by category."""
 
@@ -284,6 +294,7 @@ class Solution:
     excused: tuple[ExcusedRow, ...] = ()
     entered: tuple[EnterRow, ...] = ()
     cash: tuple[CashRow, ...] = ()
+    moved: tuple[MovedRow, ...] = ()
 
     @property
     def net_present_cost_musd(self) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 
 from sitepick.blocks import (
     budget,
+    change,
     commitments,
     deliverability,
     demand,
@@ -46,7 +47,7 @@ class Block(Protocol):
 
 BLOCKS: tuple[Block, ...] = (
     siting, ties, power, onsite, headroom, deliverability, halls, hardware, demand, flexible,
-    regions, procurement, budget, limits, commitments,
+    regions, procurement, budget, limits, commitments, change,
 )  # fmt: skip
 
 GOALS = {"max_compute": "compute", "earliest_mw": "earliest"}

@@ -51,6 +51,14 @@ def _none_sized() -> pd.DataFrame:
     return pd.DataFrame({c: pd.Series(dtype=object) for c in SIZED})
 
 
+def _no_earlier() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({c: pd.Series(dtype=object) for c in EARLIER})
+
+
+EARLIER = ("site_id", "from_date", "to_date", "it_mw", "poi_ids")
+"""Columns of `Candidates.earlier`."""
 ONSITE = ("site_id", "option_id", "from_date", "gas_usd_per_mmbtu")
 SIZED = (
     "option_id", "solar_mw_per_mw", "storage_mwh_per_mw", "capex_usd_per_kw", "ha_per_mw",
@@ -127,6 +135,11 @@ class Candidates:
     overridden: pd.DataFrame = field(default_factory=_no_failures)
     """Failed tests of places that are facts (existing, required, committed) and so stayed
     candidates; columns as in `failed`."""
+
+    earlier: pd.DataFrame = field(default_factory=_no_earlier)
+    """The earlier plan (`scenario.baseline`), a row per site that it opens and period of its own:
+    site_id (also of sites that are no candidates now), from_date, to_date (last day), it_mw (0
+    before it opens), poi_ids (tuple, of its ties by the end). Empty without one."""
 
     @property
     def synthetic(self) -> bool:

@@ -31,10 +31,10 @@ def judge(
     Rows with unknown ids, duplicates and bad numbers come first and are then left out. Tolerances
     are those of `sitepick.checks.tolerance`. ``grid`` is what `scenario.grid` names, plain tables.
     """
-    from sitepick.checks import cash, claims, costs
+    from sitepick.checks import cash, change, claims, costs
 
     found, case = _sound(scenario, layers, candidates, solution, grid)
-    for room in () if case is None else (*_limits(), costs, cash, claims):
+    for room in () if case is None else (*_limits(), costs, cash, claims, change):
         found.extend(room.check(case))
     return found
 

@@ -11,6 +11,7 @@ import pandas as pd
 from sitepick.candidates.types import Candidates
 from sitepick.errors import ScenarioError
 from sitepick.instance.demand import demand_of
+from sitepick.instance.earlier import earlier_of
 from sitepick.instance.equipment import halls_of, hardware_of
 from sitepick.instance.flexible import flexible_of
 from sitepick.instance.joint import joint_of
@@ -94,6 +95,7 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
         max_water_ml=scenario.limits.water_ml_per_year_max,
         objective=scenario.objective,
         joint=None if network is None else joint_of(scenario, candidates, time, network),
+        earlier=earlier_of(candidates, time, site_at, ties, headroom.poi_ids),
     )
 
 

@@ -294,6 +294,24 @@ class Joint:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """The earlier plan that should change least, by the sites, ties and periods of today."""
+
+    it_mw: FloatArray  # (S, T) 0 where it is not compared
+    compared: BoolArray  # (T,) the earlier plan says what stands on the period's first day
+    opened: BoolArray  # (S,) its sites
+    tied: BoolArray  # (E,) ties to POIs that its site had
+
+    def site_mw_years(self, time: Timeline) -> float:
+        """Return what a site that comes or goes weighs, MW-years."""
+        return SITE_MW * float(time.dt[self.compared].sum())
+
+
+SITE_MW = 10.0
+"""A site that comes or goes weighs like so many MW over all compared periods."""
+
+
+@dataclass(frozen=True)
 class Instance:
     """Everything a block may read."""
 
@@ -321,6 +339,7 @@ class Instance:
     max_water_ml: float | None
     objective: str
     joint: Joint | None = None  # None: headroom by POI is all that limits
+    earlier: Earlier | None = None  # None: no plan to keep
 
     def _tie_names(self) -> tuple[str, ...]:
         """Return (E,) site>POI, with the kV where there are ties of several."""

@@ -79,9 +79,16 @@ def _rebase(root: Node, old: Path, new: Path) -> None:
     for section, key in (("layers", "file"), ("flexible", "curve"), ("grid", "file")):
         below = root.value.get(section)
         for path, node in [] if below is None else below.leaves():
-            named = path and path[-1] == key and isinstance(node.value, str)
-            if named and _is_relative(node.value):
-                node.value = node.text = os.path.normpath(str(PurePosixPath(prefix) / node.value))
+            if path and path[-1] == key:
+                _move(node, prefix)
+    if "baseline" in root.value:
+        _move(root.value["baseline"], prefix)
+
+
+def _move(node: Node, prefix: str) -> None:
+    """Rewrite a relative path in place."""
+    if isinstance(node.value, str) and _is_relative(node.value):
+        node.value = node.text = os.path.normpath(str(PurePosixPath(prefix) / node.value))
 
 
 def _is_relative(name: str) -> bool:

@@ -174,6 +174,11 @@ class Scenario(Section):
     budget_carry_over: bool = Field(
         False, description="true: what is not spent may be spent later."
     )
+    baseline: str | None = Field(
+        None,
+        min_length=1,
+        description="Run folder of an earlier plan: among plans within the gap the one that changes least of it. Path relative to the scenario.",
+    )
     limits: Limits = Field(
         default_factory=Limits, description="Bounds on what is not the objective."
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from helpers.lp_text import block_text
 from helpers.worlds import prepared
 
 from sitepick.blocks import BLOCKS
+from sitepick.earlier import earlier_table
 from sitepick.planner import Planner
 from sitepick.program import Program
 from sitepick.solve.outcome import Limits
@@ -135,7 +137,22 @@ def deliverable() -> Program:
     return planner.program
 
 
-WORLDS = {"flexible": flexible, "onsite": onsite_program, "deliverability": deliverable}
+@cache
+def steady() -> Program:
+    """Return the program of the tiny world with its own plan as the earlier one, a year before."""
+    days = [date(year, 1, 1) for year in (2028, 2029, 2030, 2031)]
+    earlier = earlier_table(tiny.plan(), days)
+    earlier = earlier[earlier["from_date"] < date(2030, 1, 1)]
+    tables = replace(tiny.candidates(), earlier=earlier)
+    return Planner(prepared(tiny.scenario(), tables), Limits()).program
+
+
+WORLDS = {
+    "change": steady,
+    "flexible": flexible,
+    "onsite": onsite_program,
+    "deliverability": deliverable,
+}
 """Worlds of their own for blocks whose options would change what the others write."""
 
 

@@ -64,8 +64,9 @@ def test_afterwards_the_program_is_as_before(objective: str) -> None:
     before = planner.program.matrix
     npc = float(npc_cost(planner.program) @ first.values)
     goal = GOALS.get(objective)
-    loose = None if goal is None else 0.5 * float(planner.program.term_cost(goal) @ first.values)
-    fewer = planner.refine("count", npc * 1.2, first.values, goal_cap=loose)
+    of = npc_cost(planner.program) if goal is None else planner.program.term_cost(goal)
+    loose = [] if goal is None else [(f"goal.{goal}", of, 0.5 * float(of @ first.values))]
+    fewer = planner.refine("count", npc * 1.2, first.values, caps=loose)
     dear = planner.refine("count", npc, first.values)
     assert fewer.objective <= dear.objective
     after = planner.program.matrix
