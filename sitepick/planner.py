@@ -191,6 +191,11 @@ class Planner:
         )
         return first, self.solution_of(first, second)
 
+    def cheapest(self, start: FloatArray | None, *more: str) -> Outcome:
+        """Minimise net present cost, and ``more`` objective terms, of the program as it is."""
+        self.program.minimise((*NPC_TERMS, *more))
+        return self._run(start, aside=self.penalty)
+
     def refine(
         self,
         term: str,

@@ -18,6 +18,7 @@ import typer
 
 from sitepick import __version__
 from sitepick.cli import talk
+from sitepick.cli.alternatives import alternatives
 from sitepick.cli.candidates import candidates
 from sitepick.cli.catalog import catalog
 from sitepick.cli.check import check
@@ -44,6 +45,7 @@ COMMANDS = (
     explain,
     report,
     compare,
+    alternatives,
     export,
     catalog,
     schema,

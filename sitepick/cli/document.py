@@ -65,6 +65,10 @@ sitepick report runs/plan-1 -o decision.html     # one file, to be mailed or pri
     "compare": """\
 sitepick compare runs/plan-1 runs/plan-2
 sitepick compare runs/base runs/slow-queue runs/low-budget --csv differences.csv""",
+    "alternatives": """\
+sitepick alternatives runs/plan-1                # five plans within 1 % of its cost
+sitepick alternatives runs/plan-1 --within 3% --n 10 --out other-plans
+sitepick compare runs/plan-1 plan-1-alternatives/01""",
     "export": """\
 sitepick export runs/plan-1 --to gpkg -o plan.gpkg   # all layers, styled
 sitepick export runs/plan-1 --to qgis            # plan-1-qgis/plan.qgs, opens in QGIS

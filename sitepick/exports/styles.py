@@ -95,12 +95,23 @@ _REGION_MW = (
           low=250.0, high=1e9),
 )  # fmt: skip
 
+_OFTEN = (
+    Class("in fewer than a third of the plans", Symbol("#b9d7ea", 2.4, outline="#1b1f24"),
+          low=0.0, high=33.4),
+    Class("in a third to two thirds", Symbol("#56b4e9", 3.4, outline="#1b1f24"),
+          low=33.4, high=66.7),
+    Class("in most plans", Symbol("#0072b2", 4.4, outline="#1b1f24"), low=66.7, high=99.99),
+    Class("in every plan", Symbol("#d55e00", 5.4, "diamond", outline="#1b1f24"),
+          low=99.99, high=101.0),
+)  # fmt: skip
+
 LAYERS = {
     "sites": "Sites of the plan (IT MW at the horizon's end)",
     "grid_limits": "Lines that limit the plan",
     "links": "Ties from site to POI",
     "grid_pois": "POIs of the plan (grid study)",
     "candidates": "Candidates by verdict",
+    "site_frequency": "Sites by how many plans open them",
     "sites_by_period": "Sites by period (IT MW)",
     "substations": "Substations (POIs) by headroom",
     "fiber": "Fiber routes",
@@ -109,6 +120,7 @@ LAYERS = {
 }
 """Layers from top to bottom of a map, with their names for people."""
 TABLES = {
+    "alternatives": "Plans at nearly the cost of the best",
     "run_info": "About this plan",
     "cash": "Capital by year",
     "verdicts": "Verdict on every place",
@@ -187,6 +199,7 @@ _SINGLE = {
 _CLASSED = {
     "sites": Style("", "range", _by_mw(), "it_mw", "name"),
     "sites_by_period": Style("", "range", _by_mw(), "it_mw", shown=False),
+    "site_frequency": Style("", "range", _OFTEN, "plans_pct", "name"),
     "substations": Style("", "rule", _HEADROOM, "headroom_mw"),
     "headroom": Style("", "rule", _HEADROOM, "headroom_mw"),
     "lines": Style("", "rule", _KV, "kv"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from helpers import worlds
 
+from sitepick.blocks import GOALS
 from sitepick.blocks.columns import it_at, open_at
 from sitepick.errors import ScenarioError
 from sitepick.planner import Planner
@@ -16,12 +17,12 @@ from sitepick.run import Prepared
 from sitepick.solution import Solution
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits
-from sitepick.studies import alternatives as study
+from sitepick.studies import differences as study
 from sitepick.studies.alternatives import Alternatives, alternatives
 
 LIMITS = Limits(gap=1e-6, threads=1)
 CLOSE = 2e-5
-SEEDS = (0, 3, 4, 7, 11, 19, 23, 31)
+SEEDS = (0, 4, 7, 11, 19, 31)
 WITHIN = 0.15
 
 
@@ -40,14 +41,17 @@ def costs_of_all_sets(world: Prepared, found: Alternatives) -> dict[frozenset[st
     ids, last = inst.sites.ids, open_at(planner.program, inst)[:, -1]
     free = [i for i in range(len(ids)) if ids[i] not in found.facts]
     it = it_at(planner.program, inst)[..., -1]
-    matrix, goal = planner.program.matrix, planner.goal
+    matrix, goal = planner.program.matrix, GOALS.get(world.scenario.objective)
     out = {}
     for chosen in itertools.chain.from_iterable(
         itertools.combinations(free, k) for k in range(len(free) + 1)
     ):
         program = Planner(world, LIMITS).program
-        row = program.add_rows("all.site", keys={"site": np.arange(len(chosen))} if chosen else
-                               {"site": [0]}, lower=found.least_it_mw if chosen else 0.0)  # fmt: skip
+        row = program.add_rows(
+            "all.site",
+            keys={"site": np.arange(max(1, len(chosen)))},
+            lower=found.least_it_mw if chosen else 0.0,
+        )
         for r, i in zip(row, chosen, strict=False):
             here = it[i][it[i] >= 0]
             program.add_entries(r, here, 1)
@@ -102,7 +106,6 @@ def test_these_worlds_have_alternatives_and_run_out_of_them() -> None:
     for seed in SEEDS:
         world, plan = planned(seed)
         counts.append(len(alternatives(world, plan, within=WITHIN, count=2, limits=LIMITS).found))
-    print(counts)
     assert max(counts) == 2
     assert min(counts) < 2
 

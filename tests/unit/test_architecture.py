@@ -28,6 +28,7 @@ ORDER = (
     ("prices", "refine"),
     ("planner",),
     ("shortfall", "verdicts", "diagnose", "steady"),
+    ("studies",),
     ("exports", "report"),
     ("pipeline",),
     ("cli",),
