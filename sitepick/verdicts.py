@@ -23,7 +23,6 @@ from sitepick.dispatch.result import main_pair
 from sitepick.planner import Planner
 from sitepick.program import SHARED, Family, FloatArray, IntArray, Matrix
 from sitepick.run import Charge, LimitUse, Verdict
-from sitepick.solve.certificate import owner_parts
 from sitepick.solve.forcing import Forced, forced_bounds
 from sitepick.solve.outcome import Certificate, Outcome
 from sitepick.solve.owners import Owners, numbered
@@ -116,12 +115,14 @@ class _Desk:
         self.it_mw: FloatArray = mw[..., -1].sum(axis=(1, 2))  # (S,) at the horizon's end
         self.opened = self.values[last] > 0.5
         self.out = np.flatnonzero(~self.opened)
-        self.forced: Forced = forced_bounds(self.matrix, self.certificate, last[self.out])
         rows = _shared_rows(self.planner, self.matrix)
         named = [_label(self.planner, family, j) for family, j in rows]
         self.labels, self.dates = [x[:2] for x in named], [x[2] for x in named]
         self.at = np.array([f.start + j for f, j in rows], dtype=np.int64)
         self.poi_rows, self.poi_columns = self._poi_links()
+        self.forced: Forced = forced_bounds(
+            self.matrix, self.certificate, last[self.out], also=self._asked
+        )
 
     def _poi_links(self) -> tuple[IntArray, IntArray]:
         """Return the rows that add up grid MW at POIs of several sites, and the POIs' columns."""
@@ -153,13 +154,12 @@ class _Desk:
     def others(self) -> list[Verdict]:
         if not len(self.out):
             return []
-        duals = self._free_duals()
-        free = self.owners.reduced(duals)
-        would = self.owners.responses(free, self._eased(duals))
+        would, built = self.forced.answers
+        free = self._free(self.forced.duals)
         gain = -self._by_owner(free * would)
         charge = self._by_row_and_owner(would) * -self.forced.duals[self.at][:, None]
         used = self._by_row_and_owner(self.values)
-        alone_mw, alone_usd = self._alone()
+        alone_mw, alone_usd = self._alone(built)
         out = []
         for k, i in enumerate(self.out):
             o, bound = int(self.owner[i]), float(self.forced.at_least[k])
@@ -245,23 +245,18 @@ class _Desk:
 
     # --- prices -----------------------------------------------------------------------------
 
-    def _free_duals(self) -> FloatArray:
-        """Return (m,) duals at which the limits that sites share cost nothing."""
-        y = self.forced.duals.copy()
+    def _asked(self, duals: FloatArray) -> list[FloatArray]:
+        """Return the costs (n,) at which sites answer: shared limits free, and each alone."""
+        return [self._free(duals), self._alone_goal()]
+
+    def _free(self, duals: FloatArray) -> FloatArray:
+        """Return costs (n,) at ``duals`` (m,), the limits that sites share at no price."""
+        y = duals.copy()
         charged = self.matrix.A[self.at].T @ y[self.at]
         y[self.at] = 0.0
         if len(self.poi_rows):  # the price of MW at a POI reaches its sites through one row
             y[self.poi_rows] += charged[self.poi_columns]
-        return y
-
-    def _eased(self, free: FloatArray) -> IntArray:
-        """Return the owners outside the plan that can gain anything at the duals ``free`` (m,).
-
-        With the local duals they have, a bound on each gain costs nothing.
-        """
-        most = -owner_parts(self.matrix, free, self.owners.count).part
-        mine = self.owner[self.out]
-        return np.sort(mine[most[mine] > _LEAST_MUSD])
+        return self.owners.reduced(y)
 
     def _by_row_and_owner(self, values: FloatArray) -> FloatArray:
         """Return (rows, owners) how much of each shared limit the owners use in ``values``."""
@@ -283,18 +278,25 @@ class _Desk:
         )
         return np.asarray(total, dtype=float)
 
-    def _alone(self) -> tuple[FloatArray, FloatArray]:
-        """Return by owner the IT MW at the end of sites built as large as they can be, alone, and
-        their cost, USD per IT kW and month (nan where nothing can be built)."""
+    @cached_property
+    def _alone_cost(self) -> FloatArray:
+        """(n,) what a site pays if nothing is scarce: its own costs and demand charges."""
         y = np.zeros(self.matrix.A.shape[0])
         if len(self.poi_rows):
             y[self.poi_rows] = self.matrix.cost[self.poi_columns]  # demand charges
-        cost = self.owners.reduced(y)
+        return self.owners.reduced(y)
+
+    def _alone_goal(self) -> FloatArray:
+        """Return (n,) those costs less a reward for work: at these a site is built at full size."""
         serve = self.program.column_families["demand.serve"]
-        yearly = self.inst.time.yearly
-        goal = cost.copy()
-        goal[serve.indices] -= _REWARD_MUSD * yearly[serve.keys["period"]]
-        built = self.owners.responses(goal, self.owner[self.out])
+        goal = self._alone_cost.copy()
+        goal[serve.indices] -= _REWARD_MUSD * self.inst.time.yearly[serve.keys["period"]]
+        return goal
+
+    def _alone(self, built: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return by owner the IT MW at the end of sites ``built`` (n,) as large as they can be,
+        alone, and their cost, USD per IT kW and month (nan where nothing can be built)."""
+        cost, yearly = self._alone_cost, self.inst.time.yearly
         it = it_at(self.program, self.inst)
         i, k, h, t = np.nonzero(it >= 0)
         column = it[i, k, h, t]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sitepick.errors import ScenarioError
 from sitepick.exports.places import candidates_sheet, sites_sheet
-from sitepick.exports.rows import SiteRows, level_columns
-from sitepick.exports.sheet import Row, plain
+from sitepick.exports.rows import SiteRows
+from sitepick.exports.sheet import Row, Sheet, plain
 from sitepick.run import Charge, LimitUse, Verdict
 
 if TYPE_CHECKING:
@@ -37,19 +38,28 @@ class Stored:
     unit_costs: dict[str, float]  # USD per IT kW and month of the plan's sites
 
 
-def explain_text(run: Run) -> str:
-    """Return `explain.json` of a run with a plan."""
-    record = {"schema": SCHEMA, **asdict(stored(run))}
+def explain_text(
+    run: Run, made: SiteRows | None = None, sheets: Sequence[Sheet] | None = None
+) -> str:
+    """Return `explain.json` of a run with a plan; its `SiteRows` and sheets as in `stored`."""
+    record = {"schema": SCHEMA, **asdict(stored(run, made, sheets))}
     return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 
-def stored(run: Run) -> Stored:
-    """Return what explains a run with a plan."""
+def stored(run: Run, made: SiteRows | None = None, sheets: Sequence[Sheet] | None = None) -> Stored:
+    """Return what explains a run with a plan.
+
+    ``made`` and ``sheets``: its `SiteRows` and its sheets, where they are known already.
+    """
     from sitepick.report.limits import single_headrooms
     from sitepick.report.plan import capital_table
 
     assert run.solution is not None
-    made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
+    if made is None:
+        made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
+    if sheets is None:
+        sheets = (sites_sheet(made, made.sheet()), candidates_sheet(made, run.verdicts))
+    rows = {sheet.name: sheet.rows for sheet in sheets}
     periods = run.solution.periods
     ties: dict[str, list[Row]] = defaultdict(list)
     for tie in made.look.ties.values():
@@ -66,18 +76,14 @@ def stored(run: Run) -> Stored:
     )
     measured = ("name", "status", "decision", "usable_ha", "max_it_mw", "fiber_km", "failed",
                 "land_musd")  # fmt: skip
-    sites = sites_sheet(made, made.sheet()).rows
     return Stored(
         periods=tuple(periods),
         verdicts=run.verdicts,
         limits=run.limits,
         capital=plain(asdict(capital_table(run))),
-        places={
-            r["site_id"]: {k: r[k] for k in measured}
-            for r in candidates_sheet(made, run.verdicts).rows
-        },
+        places={r["site_id"]: {k: r[k] for k in measured} for r in rows["candidates"]},
         regions={
-            site: {level: of[level] for level in level_columns(made.candidates) if level in of}
+            site: {level: of[level] for level in made.level_columns if level in of}
             for site, of in made.look.regions_of.items()
         },
         ties=dict(ties),
@@ -92,7 +98,9 @@ def stored(run: Run) -> Stored:
         },
         letters=dict(letters),
         unit_costs={
-            r["site_id"]: r["usd_per_kw_month"] for r in sites if r["usd_per_kw_month"] is not None
+            r["site_id"]: r["usd_per_kw_month"]
+            for r in rows["sites"]
+            if r["usd_per_kw_month"] is not None
         },
     )
 

@@ -183,7 +183,7 @@ def _write_files(run: Run, here: Path, argv: Sequence[str], html: bool) -> None:
     dictionary = dictionary_sheet(file_fields(sheets))
     _write_text(here / RESOLVED, run.prepared.loaded.resolved_yaml)
     _write_text(here / "solution.json", run.solution.to_json())
-    _write_text(here / EXPLAIN, explain_text(run))
+    _write_text(here / EXPLAIN, explain_text(run, made, sheets))
     report = report_of(run, made)
     shown = page_of(run, report, sheets, made)
     _write_text(here / REPORT, report.to_json())

@@ -14,7 +14,6 @@ from sitepick.exports.rows import (
     NAME,
     SYNTHETIC,
     SiteRows,
-    level_columns,
     region_fields,
     stage_fields,
 )
@@ -130,7 +129,7 @@ def candidates_sheet(made: SiteRows, verdicts: Sequence[Verdict] = ()) -> Sheet:
     for site, info in made.look.sites.items():
         row = {k: info[k] for k in copied}
         regions = made.look.regions_of.get(site, {})
-        row |= {column: regions.get(level) for level, column in level_columns(cand).items()}
+        row |= {column: regions.get(level) for level, column in made.level_columns.items()}
         row["status"] = status(info, site in made.opened)
         row["failed"] = failed.get(site, [])
         row |= verdict_cells(of.get(site))

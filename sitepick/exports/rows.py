@@ -53,7 +53,7 @@ _YEARLY_MEANING = {
 
 def levels(candidates: Candidates) -> list[str]:
     """Return the region levels in use, sorted."""
-    return sorted({str(v) for v in candidates.site_regions["level"]})
+    return sorted(map(str, candidates.site_regions["level"].unique()))
 
 
 def region_fields(candidates: Candidates) -> list[Field]:
@@ -118,6 +118,7 @@ class SiteRows:
         self.flexible = FlexibleUse(scenario, candidates, solution)
         self.capital, self.yearly = capital_terms(scenario), yearly_terms(scenario)
         self.opened = {s.site_id: s.opened for s in solution.sites}
+        self.level_columns = level_columns(candidates)
         # a class and a hardware may share an id, and SQLite takes A and a for one name
         self.by_hall: dict[str, str] = {}
         for hall in self.look.halls:
@@ -235,7 +236,7 @@ class SiteRows:
         info, opened = self.look.sites[site], self.opened[site]
         row = {k: info[k] for k in ("site_id", "name", "lon", "lat")}
         regions = self.look.regions_of[site]
-        row |= {c: regions.get(lv) for lv, c in level_columns(self.candidates).items()}
+        row |= {c: regions.get(lv) for lv, c in self.level_columns.items()}
         row["poi_id"] = "+".join(self.pois_of(site, period)) or None
         kvs = [f"{kv:g}" if kv else "?" for _, kv in self.ties_of(site, period)]
         row["tie_kv"] = "+".join(kvs) if set(kvs) - {"?"} else None

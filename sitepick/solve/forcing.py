@@ -12,6 +12,7 @@ one small LP per owner, many of them side by side. A branching tree gives the le
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,12 +32,14 @@ class Forced:
     """``at_least`` (k,): bounds with each column forced, inf where its owner's own rows refuse it.
 
     ``parts`` is the bound as it is, by owner, and ``duals`` (m,) its duals: those of the leaf with
-    the lowest bound.
+    the lowest bound. ``answers`` are values (n,), one for each of the costs that were asked about:
+    what the owners of the columns do at these, each alone, with nothing forced.
     """
 
     parts: Parts
     at_least: FloatArray
     duals: FloatArray
+    answers: tuple[FloatArray, ...] = ()
 
     @property
     def bound(self) -> float:
@@ -45,11 +48,17 @@ class Forced:
 
 
 def forced_bounds(
-    matrix: Matrix, certificate: Certificate, columns: IntArray, value: float = 1.0
+    matrix: Matrix,
+    certificate: Certificate,
+    columns: IntArray,
+    value: float = 1.0,
+    also: Callable[[FloatArray], Sequence[FloatArray]] = lambda _: (),
 ) -> Forced:
     """Return bounds of ``matrix`` with each of ``columns`` (k,), one at a time, at least ``value``.
 
     Owners of ``matrix`` are numbered 0, 1, ...; ``columns`` have an owner each, all different.
+    ``also`` is given the duals (m,) of `Forced` and returns costs (n,) at
+    which the owners answer besides: their LPs are loaded once for everything.
     """
     owner = matrix.owner[columns]
     if (owner < 0).any() or len(np.unique(owner)) != len(owner):
@@ -60,10 +69,16 @@ def forced_bounds(
         part = with_cuts(matrix, leaf.cuts)
         leaves.append((owner_parts(part, leaf.duals, count), part, leaf.duals))
     leaves.sort(key=lambda item: item[0].bound)
+    lowest, whole, duals = leaves[0][0], leaves[0][1], leaves[0][2][: matrix.A.shape[0]]
+    costs = also(duals)
+    answers: Sequence[FloatArray] = ()
+    if costs and whole is not matrix:  # cuts may be an owner's own rows: asked without them
+        _, _, answers = Owners(matrix).best(duals, np.sort(owner), costs)
+        costs = ()
     at_least = np.full(len(columns), math.inf)
     able = matrix.upper[columns] >= value
     left = max(_MOST_LPS, len(columns))
-    for parts, part, duals in leaves:
+    for parts, part, y in leaves:
         mine = np.flatnonzero(able & (at_least > parts.bound))
         if left < len(mine):
             at_least[mine] = parts.bound
@@ -72,10 +87,10 @@ def forced_bounds(
         lower = part.lower.copy()
         lower[columns[mine]] = np.maximum(lower[columns[mine]], value)
         forced = replace(part, lower=lower)
-        better, refused = Owners(forced).best(duals, owner[mine])
+        better, refused, found = Owners(forced).best(y, owner[mine], costs, part.lower)
+        answers, costs = (found, ()) if costs else (answers, costs)
         now = parts.replaced(owner_parts(forced, better, count))[owner[mine]]
         # the forced problem is a part of the leaf: its bound is never below the leaf's
         now = np.where(np.isin(owner[mine], refused), math.inf, np.maximum(now, parts.bound))
         at_least[mine] = np.minimum(at_least[mine], now)
-    lowest, _, duals = leaves[0]
-    return Forced(lowest, at_least, duals[: matrix.A.shape[0]])
+    return Forced(lowest, at_least, duals, tuple(answers))

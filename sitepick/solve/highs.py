@@ -239,17 +239,6 @@ def lp_duals(h: highspy.Highs, m: int) -> FloatArray | None:
     return duals if duals.shape == (m,) and np.isfinite(duals).all() else None
 
 
-def lp_values(matrix: Matrix) -> FloatArray | None:
-    """Return a vertex (n,) that solves the relaxation of a small ``matrix``, None without one."""
-    h = load(matrix, relax=True, threads=None)
-    h.setOptionValue("solver", "simplex")
-    h.setOptionValue("presolve", "off")
-    if is_infeasible(run(h)):
-        return None
-    x = _point(h, matrix.A.shape[1])
-    return None if x is None else np.clip(x, matrix.lower, matrix.upper)
-
-
 def is_infeasible(model_status: Any) -> bool:
     """Return whether the status that `run` returned says that there is no solution."""
     import highspy
@@ -272,7 +261,7 @@ def dual_ray(matrix: Matrix) -> FloatArray | None:
 
 def _read_lp(h: highspy.Highs, matrix: Matrix, relax: bool) -> Outcome:
     m, n = matrix.A.shape
-    x = _point(h, n)
+    x = lp_point(h, n)
     y = lp_duals(h, m)
     # any duals give a bound, those of an unfinished run too
     bound = -math.inf if y is None else safe_bound(matrix, y)
@@ -292,7 +281,7 @@ def _read_lp(h: highspy.Highs, matrix: Matrix, relax: bool) -> Outcome:
 
 
 def _read_mip(h: highspy.Highs, matrix: Matrix, known_bound: float) -> Outcome:
-    x = _point(h, matrix.A.shape[1])
+    x = lp_point(h, matrix.A.shape[1])
     values = x if is_plan(matrix, x) else None
     objective = math.inf if values is None else matrix.objective(values)
     bound = float(h.getInfo().mip_dual_bound)
@@ -341,7 +330,8 @@ def _without_columns(matrix: Matrix, stage: str) -> Outcome:
     )
 
 
-def _point(h: highspy.Highs, n: int) -> FloatArray | None:
+def lp_point(h: highspy.Highs, n: int) -> FloatArray | None:
+    """Return the point (n,) of the last run, None when there is none."""
     solution = h.getSolution()
     x = np.asarray(solution.col_value, dtype=float)
     if not solution.value_valid or x.shape != (n,) or not np.isfinite(x).all():

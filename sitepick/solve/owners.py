@@ -7,6 +7,7 @@ in batches: a few thousand columns at a time is where simplex is fastest.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -109,46 +110,60 @@ class Owners:
                 self._improve(todo[batch], costs, reduced, y, worth)
         return y, worth
 
-    def best(self, y: FloatArray, wanted: IntArray) -> tuple[FloatArray, IntArray]:
-        """Return ``y`` with the best local duals of the ``wanted`` owners, and those without a way.
+    def best(
+        self,
+        y: FloatArray,
+        wanted: IntArray,
+        also: Sequence[FloatArray] = (),
+        lower: FloatArray | None = None,
+    ) -> tuple[FloatArray, IntArray, list[FloatArray]]:
+        """Return ``y`` with the best local duals of the ``wanted`` owners, those without a way, and
+        what they do at other costs.
 
-        The latter (sorted) have local rows that no point within their bounds keeps, which is
-        proven by a ray of their duals.
+        The second (sorted) have local rows that no point within their bounds keeps, which is proven
+        by a ray of their duals. The last are values (n,), one for each of the costs ``also`` (n,):
+        each wanted owner does its best at these, alone, its columns at least ``lower`` (n,; as they
+        are, if not given); all others are zero, and so are owners whose LP has no solution.
         """
+        from sitepick.solve.block_lp import BlockLp
+
         y = clip_duals(self.matrix, y)
         worth = owner_bounds(self.matrix, y, self.count) + self._row_share(y)
         reduced = self.reduced(y)
+        least = self.matrix.lower if lower is None else lower
+        answers = [np.zeros(len(self.matrix.cost)) for _ in also]
+        failed: list[IntArray] = []
+        for batch in self._batches(wanted):
+            owners = wanted[batch]
+            rows, columns, part = self._part(owners, reduced)
+            lp = BlockLp(part)
+            if lp.solve():
+                self._keep_better(owners, rows, lp.duals(), reduced, y, worth)
+            else:
+                failed.append(owners)
+            for answer, costs in zip(answers, also, strict=True):
+                lp.change(costs[columns], least[columns])
+                found = lp.values() if lp.solve() else None
+                if found is not None:
+                    answer[columns] = np.clip(found, least[columns], part.upper)
         refused: list[int] = []
-        stack = [wanted[batch] for batch in self._batches(wanted)]
-        while stack:
-            owners = stack.pop()
-            rows, duals, feasible = self._solve(owners, reduced)
-            if feasible:
-                self._keep_better(owners, rows, duals, reduced, y, worth)
-            elif len(owners) > 1:
-                stack += [owners[: len(owners) // 2], owners[len(owners) // 2 :]]
+        while failed:
+            owners = failed.pop()
+            if len(owners) > 1:
+                for half in (owners[: len(owners) // 2], owners[len(owners) // 2 :]):
+                    rows, _, part = self._part(half, reduced)
+                    lp = BlockLp(part)
+                    if lp.solve():
+                        self._keep_better(half, rows, lp.duals(), reduced, y, worth)
+                    else:
+                        failed.append(half)
             elif self._has_no_way(owners):
                 refused.append(int(owners[0]))
-        return y, np.array(sorted(refused), dtype=np.int64)
+        return y, np.array(sorted(refused), dtype=np.int64), answers
 
     def reduced(self, y: FloatArray) -> FloatArray:
         """Return (n,) costs less what the linking rows pay at their duals in ``y`` (m,)."""
         return np.asarray(self.matrix.cost - self._linking_transposed @ y[self.linking])
-
-    def responses(self, costs: FloatArray, wanted: IntArray) -> FloatArray:
-        """Return values (n,) in which each ``wanted`` owner does its best at ``costs`` (n,), alone.
-
-        All others are zero, and so are owners whose LP has no solution.
-        """
-        from sitepick.solve.highs import lp_values
-
-        values = np.zeros(len(self.matrix.cost))
-        for batch in self._batches(wanted):
-            _, columns, part = self._part(wanted[batch], costs)
-            found = lp_values(part)
-            if found is not None:
-                values[columns] = found
-        return values
 
     def _batches(self, wanted: IntArray) -> list[IntArray]:
         """Return positions in ``wanted`` in runs of about `_BATCH_COLUMNS` columns."""
@@ -172,7 +187,7 @@ class Owners:
         worth: FloatArray,
     ) -> None:
         """Put the duals of the blocks at ``costs`` into ``y`` where they are better than before."""
-        rows, duals, _ = self._solve(owners, costs)
+        rows, duals = self._solve(owners, costs)
         self._keep_better(owners, rows, duals, reduced, y, worth)
 
     def _keep_better(
@@ -232,20 +247,19 @@ class Owners:
         )
         return rows, columns, part
 
-    def _solve(self, owners: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray, bool]:
-        """Return the rows of the blocks, good duals of them, and whether there is a solution."""
-        from sitepick.solve.highs import is_infeasible, load, lp_duals, run
+    def _solve(self, owners: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Return the rows of the blocks of ``owners``, and good duals of them."""
+        from sitepick.solve.highs import load, lp_duals, run
 
         rows, _, part = self._part(owners, costs)
         if not len(rows):
-            return rows, np.zeros(0), True
+            return rows, np.zeros(0)
         h = load(part, relax=True, threads=None)
         h.setOptionValue("solver", "simplex")
         h.setOptionValue("presolve", "off")
-        status = run(h)
+        run(h)
         duals = lp_duals(h, len(rows))
-        good = clip_duals(part, np.zeros(len(rows)) if duals is None else duals)
-        return rows, good, not is_infeasible(status)
+        return rows, clip_duals(part, np.zeros(len(rows)) if duals is None else duals)
 
 
 def _largest_losses(worth: FloatArray, wanted: IntArray, slack: float) -> IntArray:
