@@ -226,6 +226,20 @@ def check(prepared: Prepared, solution: Solution) -> list[Finding]:
     return judge(prepared.scenario, prepared.layers, prepared.candidates, solution, grid)
 
 
+def check_actions(prepared: Prepared, solution: Solution, folder: Path) -> list[Finding]:
+    """Judge `actions.csv` of a run folder, worked out anew; nothing where there is none."""
+    from sitepick.checks import judge_actions
+    from sitepick.exports.actions import read_actions
+
+    rows = read_actions(folder)
+    if rows is None:
+        return []
+    grid = None if prepared.study is None else prepared.study.grid
+    return judge_actions(
+        prepared.scenario, prepared.layers, prepared.candidates, solution, grid, rows
+    )
+
+
 def check_against(prepared: Prepared, solution: Solution) -> tuple[list[Finding], list[Overload]]:
     """Judge a plan by the limits of a scenario that it was not made for.
 

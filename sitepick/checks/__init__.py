@@ -6,6 +6,7 @@ the same name in docs/model.md; `costs`, `cash` and `claims` judge what the plan
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -66,6 +67,25 @@ def judge_against(
         found.extend(f for f in room.check(case) if not over or f.check != against.MISSING)
     found.extend(against.check(case, over))
     return found, over
+
+
+def judge_actions(
+    scenario: Scenario,
+    layers: Layers,
+    candidates: Candidates,
+    solution: Solution,
+    grid: Grid | None,
+    rows: Sequence[Mapping[str, str]],
+) -> list[Finding]:
+    """Return what is wrong with a list of actions of a plan: dates by days, MW, money, rows.
+
+    ``rows`` are cells of text by column, as in `actions.csv`. Rows of the plan that cannot be
+    judged are left out; `judge` names them.
+    """
+    from sitepick.checks import actions
+
+    _, case = _sound(scenario, layers, candidates, solution, grid)
+    return [] if case is None else list(actions.check(case, rows))
 
 
 def _sound(

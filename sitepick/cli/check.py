@@ -43,6 +43,7 @@ def check(
         prepared = prepare_again(solved, speaker)
         findings = changes(solved, prepared, speaker)
         findings += pipeline.check(prepared, solved.solution)
+        findings += pipeline.check_actions(prepared, solved.solution, solved.path)
         lines = []
     else:
         other = pipeline.prepare(pipeline.load(against), on_stage=speaker.detail)

@@ -27,6 +27,7 @@ SUMMARY_KEYS: tuple[Field, ...] = (
     Field("served", "ref_mw", "json", "work served by period and workload"),
     Field("turned_away", "ref_mw", "json", "work not served by period and workload"),
     Field("capex_musd", "MUSD", "json", "capital paid by calendar year and category, and total"),
+    Field("actions", "", "json", "what must be done by when, columns as in actions.csv, by date"),
     Field("unit_cost", "", "json",
           "net present cost over discounted served ref_mw-years: usd_per_kw_month, "
           "musd_per_ref_mw_year; null if nothing is served"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sitepick.errors import ScenarioError
+from sitepick.exports.actions import CSV as ACTIONS
 from sitepick.exports.csv_out import write_csv
 from sitepick.exports.dictionary import SUMMARY_KEYS, dictionary_sheet
 from sitepick.exports.geojson_out import write_geojson
@@ -37,14 +38,14 @@ _GRID = (
     "grid_states", "grid_pois", "grid_limits", "grid_upgrades", "grid_excused", "grid_dispatch",
 )  # fmt: skip
 _CSV = {
-    "sites_by_period": "sites.csv", "cash": "cash.csv", "onsite": "onsite.csv",
-    "nonfirm": "nonfirm.csv", "verdicts": "verdicts.csv", "limits": "limits.csv",
-    **{name: f"{name}.csv" for name in _GRID},
+    "sites_by_period": "sites.csv", "cash": "cash.csv", "actions": ACTIONS,
+    "onsite": "onsite.csv", "nonfirm": "nonfirm.csv", "verdicts": "verdicts.csv",
+    "limits": "limits.csv", **{name: f"{name}.csv" for name in _GRID},
 }  # fmt: skip
 _GEOJSON = {"sites": "sites.geojson", "candidates": "candidates.geojson"}
 _XLSX = (
-    "run_info", "sites", "sites_by_period", "onsite", "cash", "candidates", "verdicts", "limits",
-    "letters", "nonfirm", *_GRID, "notes",
+    "run_info", "sites", "sites_by_period", "onsite", "cash", "actions", "candidates", "verdicts",
+    "limits", "letters", "nonfirm", *_GRID, "notes",
 )  # fmt: skip
 """Sheets of the workbook, where the plan has them."""
 

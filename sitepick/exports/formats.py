@@ -37,6 +37,7 @@ from sitepick.exports.kml_out import write_kml
 from sitepick.exports.parquet_out import write_parquet
 from sitepick.exports.qgis_out import DATA, PROJECT, write_project
 from sitepick.exports.sheet import Field, Row, Sheet
+from sitepick.exports.text import as_written
 from sitepick.exports.xlsx_out import write_xlsx
 from sitepick.run import Run
 
@@ -108,7 +109,7 @@ def folder_sheets(folder: Path) -> list[Sheet]:
             if file_name == DATA:
                 kind: Any = row["type"]
                 fields[layer].append(
-                    Field(_as_written(row["name"]), row["unit"], kind, row["meaning"])
+                    Field(as_written(row["name"]), row["unit"], kind, row["meaning"])
                 )
     return [_sheet_of(path, table, fields[table.name]) for table in tables]
 
@@ -120,13 +121,6 @@ def _same_tables(found: RunFolder) -> bool:
         return bool(stated == tables_sha256(found.path / DATA))
     except sqlite3.Error:
         return False
-
-
-def _as_written(name: str) -> str:
-    """Undo what keeps a spreadsheet from running a column's name."""
-    from sitepick.exports.text import inert
-
-    return name[1:] if name.startswith("'") and inert(name[1:]) == name else name
 
 
 def _sheet_of(path: Path, table: Stored, fields: list[Field]) -> Sheet:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sitepick.actions import Action, actions_of
 from sitepick.exports.costs import SiteCosts, site_costs
 from sitepick.exports.flexible import FlexibleUse
 from sitepick.exports.lookup import Lookup
@@ -138,6 +140,11 @@ class SiteRows:
             "one row per site of the plan and period; levels stand until the next period",
             fields, rows, [point(r) for r in rows], "Point",
         )  # fmt: skip
+
+    @cached_property
+    def actions(self) -> list[Action]:
+        """What must be done by when for the plan."""
+        return actions_of(self.scenario, self.candidates, self.solution)
 
     def ties_of(self, site: str, period: str) -> list[tuple[str, float | None]]:
         """Return POI and kV of the ties that feed a site in a period, sorted."""

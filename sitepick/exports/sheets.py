@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sitepick import __version__
+from sitepick.exports.actions import actions_sheet
 from sitepick.exports.grid import grid_sheets
 from sitepick.exports.onsite import onsite_sheet
 from sitepick.exports.places import candidates_sheet, links_sheet, regions_sheet, sites_sheet
@@ -50,6 +51,7 @@ def run_sheets(run: Run, made: SiteRows | None = None) -> list[Sheet]:
         *([regions] if regions is not None else []),
         *_onsite(made),
         cash_sheet(run),
+        actions_sheet(made.scenario, made.actions, made.look.sites, made.look.pois),
         letters_sheet(made),
         *([made.flexible.sheet()] if made.flexible.applies else []),
         *grid_sheets(run, made),

@@ -104,6 +104,10 @@ _OFTEN = (
     Class("in every plan", Symbol("#d55e00", 5.4, "diamond", outline="#1b1f24"),
           low=99.99, high=101.0),
 )  # fmt: skip
+_LATE = (
+    Class("in time", Symbol("#009e73", 2.2, "square"), low=0.0, high=1.0),
+    Class("late", Symbol("#d55e00", 3.0, "triangle"), low=1.0, high=1e9),
+)
 
 LAYERS = {
     "sites": "Sites of the plan (IT MW at the horizon's end)",
@@ -112,6 +116,7 @@ LAYERS = {
     "grid_pois": "POIs of the plan (grid study)",
     "candidates": "Candidates by verdict",
     "site_frequency": "Sites by how many plans open them",
+    "actions": "To do, at the site or POI",
     "sites_by_period": "Sites by period (IT MW)",
     "substations": "Substations (POIs) by headroom",
     "fiber": "Fiber routes",
@@ -200,6 +205,7 @@ _CLASSED = {
     "sites": Style("", "range", _by_mw(), "it_mw", "name"),
     "sites_by_period": Style("", "range", _by_mw(), "it_mw", shown=False),
     "site_frequency": Style("", "range", _OFTEN, "plans_pct", "name"),
+    "actions": Style("", "rule", _LATE, "late_by_days", shown=False),
     "substations": Style("", "rule", _HEADROOM, "headroom_mw"),
     "headroom": Style("", "rule", _HEADROOM, "headroom_mw"),
     "lines": Style("", "rule", _KV, "kv"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from sitepick.exports.actions import action_row
 from sitepick.exports.costs import served_ref_mw_years, usd_per_kw_month
 from sitepick.exports.grid import summary_of
 from sitepick.exports.manifest import all_seconds, finite
@@ -71,7 +72,7 @@ def _diagnosis(found: Diagnosis) -> dict[str, Any]:
 
 _EMPTY: dict[str, Any] = {
     "sites": [], "it_mw": {}, "grid_mw": {}, "nonfirm_grid_mw": {}, "served": {}, "turned_away": {},
-    "capex_musd": {}, "unit_cost": None, "grid": None,
+    "capex_musd": {}, "actions": [], "unit_cost": None, "grid": None,
 }  # fmt: skip
 
 
@@ -119,6 +120,7 @@ def _plan(run: Run, solution: Solution) -> dict[str, Any]:
             run, ((r.period, r.workload, r.ref_mw) for r in solution.turned_away)
         ),
         "capex_musd": _capex(solution),
+        "actions": [action_row(action) for action in made.actions],
         "unit_cost": unit_cost(run),
         "grid": None if run.grid is None else summary_of(run.grid, made),
     }

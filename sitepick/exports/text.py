@@ -34,3 +34,8 @@ def inert(text: str) -> str:
     bare = _UNSEEN.sub("", text)
     risky = bare.startswith(_STARTS_FORMULA) or text.lstrip(" ").startswith(_STARTS_FORMULA)
     return "'" + text if risky and not _NUMBER.fullmatch(text.strip(" ")) else text
+
+
+def as_written(text: str) -> str:
+    """Undo `inert`: what keeps a spreadsheet from running a text was not part of it."""
+    return text[1:] if text.startswith("'") and inert(text[1:]) == text else text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sitepick.exports.manifest import all_seconds
 from sitepick.exports.rows import SiteRows
+from sitepick.report.actions import actions_table
 from sitepick.report.diagnosis import remedy_table
 from sitepick.report.flexible import flexible_table
 from sitepick.report.grid import grid_tables
@@ -34,6 +35,7 @@ def report_of(run: Run, made: SiteRows | None = None) -> Report:
         *grid_tables(run, made),
         flexible_table(run, made),
         capital_table(run),
+        actions_table(run, made),
         waterfall_table(run, made),
         binding_table(run),
         sharing_table(run, made),

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from sitepick.scenario.actions import Actions
 from sitepick.scenario.catalog import HallClass, Hardware
 from sitepick.scenario.fields import (
     FirstDay,
@@ -181,6 +182,9 @@ class Scenario(Section):
     )
     limits: Limits = Field(
         default_factory=Limits, description="Bounds on what is not the objective."
+    )
+    actions: Actions = Field(
+        default_factory=Actions, description="The list of what must be done by when."
     )
     solver: Solver = Field(default_factory=Solver, description="How long to search.")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import datetime
+import json
 import sqlite3
 import time
 from contextlib import closing
@@ -21,10 +24,51 @@ SCENARIO = Path(__file__).resolve().parents[2] / "scenarios" / "texas.yaml"
 MOST_SECONDS = 5.0
 
 
+def _actions(run: Path) -> list[dict[str, str]]:
+    with (run / "actions.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _dates_are_need_less_lead_time(cli: Cli, run: Path) -> None:
+    """Every date of the list, by plain arithmetic; and the check finds one that is moved."""
+    plan = json.loads((run / "solution.json").read_text(encoding="utf-8"))
+    rows = _actions(run)
+    for row in rows:
+        year, month, day = map(int, row["needed"].split("-"))
+        months = 12 * year + month - 1 - int(row["lead_months"])
+        assert row["do_by"] == f"{months // 12:04d}-{months % 12 + 1:02d}-{day:02d}"
+        early = datetime.date(2026, 11, 23) - datetime.date.fromisoformat(row["do_by"])
+        assert int(row["late_by_days"]) == max(0, early.days)
+    by = {kind: [r for r in rows if r["action"] == kind] for kind in {r["action"] for r in rows}}
+    built = {(h["site_id"], h["period"], h["hall"]) for h in plan["halls"] if h["built"]}
+    assert {(r["site_id"], r["needed"], r["item"]) for r in by["start_halls"]} == built
+    assert {r["lead_months"] for r in by["start_halls"]} == {"21"}
+    bought = {(i["site_id"], i["period"], i["hardware"]) for i in plan["it"] if i["bought_mw"] > 0}
+    assert {(r["site_id"], r["needed"], r["item"]) for r in by["order_hardware"]} == bought
+    opened = {(s["site_id"], s["opened"]) for s in plan["sites"]}
+    assert {(r["site_id"], r["needed"]) for r in by["secure_land"]} == opened
+    assert {r["lead_months"] for r in by["start_tie"]} == {"24"}
+    assert {r["lead_months"] for r in by["order_supply"]} == {"24"}
+    assert {r["lead_months"] for r in by["request_interconnection"]} == {"36"}
+    assert {r["item"] for r in by["post_security"]} <= {o["offer_id"] for o in plan["offers"]}
+
+    file = run / "actions.csv"
+    text = file.read_text(encoding="utf-8")
+    first = by["start_tie"][0]["do_by"]
+    file.write_text(text.replace(f"\n{first},start_tie", "\n2027-02-02,start_tie", 1), "utf-8")
+    answer = cli("check", run, "--json")
+    moved = abs((datetime.date(2027, 2, 2) - datetime.date.fromisoformat(first)).days)
+    assert answer.code == 7
+    found = [(f["check"], f["amount"]) for f in answer.record["findings"]]
+    assert found == [("actions.do_by", moved)]
+    file.write_text(text, encoding="utf-8", newline="")
+
+
 @pytest.mark.slow
 def test_texas_in_every_format(cli: Cli, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert cli("solve", SCENARIO, "--out", run, "--json").code == 0
+    _dates_are_need_less_lead_time(cli, run)
     for to in FORMATS:
         if to == "parquet":
             continue  # an extra; as fast as the others
@@ -52,5 +96,6 @@ def test_texas_in_every_format(cli: Cli, tmp_path: Path) -> None:
                             (tmp_path / "out.geojson" / f"{name}.geojson", None)):  # fmt: skip
             found = pyogrio.read_info(file, layer=layer, force_feature_count=True)
             assert found["features"] == count, (file.name, name)
+    assert counts["actions"] == len(_actions(run))
     assert "not real headroom" in info["synthetic"]
     assert {k for k in info if k.startswith("licence_")} >= {"licence_lines", "licence_regions"}

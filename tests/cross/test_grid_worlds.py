@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from helpers import tiny, worlds
+from helpers import listed, tiny, worlds
 from helpers.grids import made as made_grid
 
 from sitepick.blocks.columns import poi_at
@@ -147,6 +147,8 @@ def test_the_independent_check_finds_nothing(seed: int) -> None:
     assert world.study is not None
     grid = world.study.grid
     assert judge(world.scenario, world.layers, world.candidates, plan, grid) == []
+    assert listed.wrong(world, plan, listed.table(world, plan), grid) == []
+    assert listed.money_apart(world, plan) < 1e-4
 
 
 def test_the_grids_bind_and_upgrades_are_bought() -> None:

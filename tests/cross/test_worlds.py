@@ -11,7 +11,7 @@ import itertools
 
 import numpy as np
 import pytest
-from helpers import worlds
+from helpers import listed, worlds
 
 from sitepick.blocks import build
 from sitepick.checks import judge
@@ -52,6 +52,8 @@ def test_the_independent_check_finds_nothing(seed: int) -> None:
         assert outcome.status == "infeasible"
         return
     assert judge(world.scenario, world.layers, world.candidates, plan) == []
+    assert listed.wrong(world, plan, listed.table(world, plan)) == []
+    assert listed.money_apart(world, plan) < 1e-4
 
 
 def test_the_worlds_are_not_all_without_a_plan_and_reach_every_block() -> None:

@@ -102,6 +102,7 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
             ("D0", name, date(FIRST + 1, 1, 1), dice.number(1, 12)),
             of="demand_mw",
         )
+    _dates(Dice(seed + 3_000_007), record, tables)
     if grid:
         _flexible(Dice(seed + 10_000), record, tables)
     # a second set of dice: the world is otherwise the same with and without on-site power
@@ -110,6 +111,19 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
         record["onsite"] = _onsite(extra, last)
         tables |= _access(extra, record, tables)
     return Scenario.model_validate(record), tiny.candidates(**tables)
+
+
+def _dates(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> None:
+    """Make options on land end, letters ask for an answer, and equipment take its time."""
+    for site in tables["sites"]:
+        if dice.yes(0.3):
+            site["option_expires"] = dice.day(2025, FIRST)
+    for offer in tables["offers"]:
+        if dice.yes(0.4):
+            offer["reply_by"] = dice.day(2025, 2027)
+    if dice.yes(0.5):
+        months = {"power_transformer": dice.one((None, 12, 40)), "busway": dice.one((6, 7.5))}
+        record["actions"] = {"equipment_months": dict(dice.some(list(months.items()), 2))}
 
 
 def _flexible(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ ORDER = (
     ("solution", "plan_file"),
     ("dispatch",),
     ("readout", "baselines", "checks"),
-    ("starts", "earlier"),
+    ("starts", "earlier", "actions"),
     ("run", "words"),
     ("prices", "refine"),
     ("planner",),
