@@ -104,7 +104,10 @@ def _substations(
             yield replace(draft, lead=longest[site, period], musd=mw * per_mw)
         for name, lead in facts.equipment.items():
             why = f"{name.replace('_', ' ')} for {mw:,.6g} grid MW in service {period}"
-            yield replace(draft, action="order_equipment", item=name, lead=lead, why=why)
+            # a transformer can go to another site: ordering it does not build these halls
+            yield replace(
+                draft, action="order_equipment", item=name, lead=lead, why=why, decisions=()
+            )
 
 
 def _contract_growth(facts: Facts) -> dict[tuple[str, str], float]:
@@ -164,12 +167,10 @@ def _supplies(facts: Facts, bought: dict[tuple[str, str, str], float]) -> Iterat
         if not item.lead_months or item.per == "construction_it_mw":
             continue
         used: dict[tuple[str, str], float] = defaultdict(float)
-        of: dict[tuple[str, str], list[Decision]] = defaultdict(list)
         if item.per == "hardware_it_mw":
             for (site, hardware, period), mw in bought.items():
                 if hardware == item.hardware:
                     used[site, period] += mw
-                    of[site, period].append(Decision("hardware", (site, hardware, period)))
         for row in facts.plan.halls:
             kind = facts.halls.get(row.hall)
             if kind is None or item.per == "hardware_it_mw":
@@ -182,9 +183,6 @@ def _supplies(facts: Facts, bought: dict[tuple[str, str, str], float]) -> Iterat
                 mw *= kind.liquid_share
             if mw > 0:
                 used[key] += mw
-                ids = row.site_id, row.hall, row.period
-                of[key] += [Decision("halls", ids)] if row.built else []
-                of[key] += [Decision("retrofit", ids)] if row.converted_in else []
         lead = Lead(item.lead_months, f"procurement.{name}.lead_months")
         mw_kind = "grid MW" if item.per == "grid_mw" else "IT MW"
         for (site, period), mw in used.items():
@@ -194,5 +192,5 @@ def _supplies(facts: Facts, bought: dict[tuple[str, str, str], float]) -> Iterat
                 "order_supply", date.fromisoformat(period), lead, site=site,
                 poi=facts.pois_of.get(site, ""), item=name, mw=mw, mw_kind=mw_kind,
                 why=f"{mw * item.amount:,.4g} {item.unit} of {name} for {mw:,.6g} {mw_kind} in "
-                f"service {period}", decisions=tuple(of[site, period]),
+                f"service {period}",
             )  # fmt: skip

@@ -123,7 +123,6 @@ def options(facts: Facts, actions: Sequence[Action]) -> Iterator[Draft]:
                 "option_land", asked[site], Lead(0, "request_interconnection"), site=site,
                 poi=land.poi_id, mw=land.mw, mw_kind=land.mw_kind,
                 why=f"grid MW are requested by {asked[site]}, the land is bought by {land.do_by}",
-                decisions=land.decisions,
             )  # fmt: skip
 
 
@@ -160,12 +159,16 @@ def _ties(facts: Facts) -> Iterator[Draft]:
             continue
         row_of = facts.tie_row(tie)
         kv = number(row_of.get("kv"))
-        voltage = "" if kv is None else f"{kv:g} kV"
+        voltage = _kv(kv) and f"{_kv(kv)} kV"
         yield Draft(
             "start_tie", date.fromisoformat(tie.since), facts.tie, site=tie.site_id,
             poi=tie.poi_id, item=voltage, mw=most[tie.site_id, tie.poi_id, tie.kv],
             mw_kind="grid MW", musd=facts.tie_musd(row_of),
             why=f"{voltage or 'tie'} of {number(row_of.get('km')) or 0.0:,.4g} km to {tie.poi_id} "
             f"in service {tie.since}",
-            decisions=(Decision("tie", (tie.site_id, tie.poi_id, f"{kv:g}" if kv else "")),),
+            decisions=(Decision("tie", (tie.site_id, tie.poi_id, _kv(tie.kv))),),
         )  # fmt: skip
+
+
+def _kv(kv: float | None) -> str:
+    return "" if kv is None else f"{kv:g}"

@@ -79,4 +79,4 @@ class Action:
     soft: bool
     why: str
     late_by_days: int
-    decisions: tuple[Decision, ...] = ()
+    decisions: tuple[Decision, ...] = ()  # that doing it carries out

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sitepick.exports.rows import SiteRows
     from sitepick.run import Run
 
-MOST = 5
+MOST = 4
 _LETTERS = ("accept_letter", "post_security", "pay_letter_upgrade")
 
 
@@ -76,6 +76,4 @@ def _note(due: list[Action], every: int) -> str:
     note = f"{len(due)} of {every} actions (actions.csv), {musd:,.0f} MUSD"
     if late:
         note += f"; {late} LATE: before as_of"
-    if any(action.soft for action in due):
-        note += "; some lead times are general figures"
     return note + "."

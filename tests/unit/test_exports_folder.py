@@ -24,7 +24,7 @@ from sitepick.finding import Finding
 
 FILES = {
     "manifest.json", "scenario.resolved.yaml", "solution.json", "report.json", "page.json",
-    "report.html", "sites.csv",
+    "report.html", "sites.csv", "actions.csv",
     "cash.csv", "sites.geojson", "candidates.geojson", "plan.gpkg", "plan.xlsx",
     "data_dictionary.csv", "solver.log", "explain.json",
     "inputs.json.gz",
@@ -95,7 +95,7 @@ def test_geopackage_types_and_layers(made):
         layers = [r[0] for r in db.execute("SELECT table_name FROM gpkg_contents ORDER BY rowid")]
         assert layers == [
             "sites", "sites_by_period", "candidates", "substations", "links", "regions", "cash",
-            "letters", "notes", "run_info", "layer_styles",
+            "actions", "letters", "notes", "run_info", "layer_styles",
         ]  # fmt: skip
         types = {r[1]: r[2] for r in db.execute("PRAGMA table_info(sites_by_period)")}
         assert (types["period"], types["it_mw"], types["halls_h"], types["synthetic"]) == (
@@ -182,7 +182,7 @@ def test_names_are_inert_everywhere(made):
 def test_every_column_of_every_file_is_in_the_dictionary(made):
     known = {(r["file"], r["name"]) for r in table(made / "data_dictionary.csv")}
     found = set()
-    for name in ("sites.csv", "cash.csv", "data_dictionary.csv"):
+    for name in ("sites.csv", "cash.csv", "actions.csv", "data_dictionary.csv"):
         with (made / name).open(encoding="utf-8", newline="") as file:
             found |= {(name, c) for c in next(csv.reader(file))}
     for name in ("sites.geojson", "candidates.geojson"):
@@ -207,8 +207,8 @@ def test_every_column_of_every_file_is_in_the_dictionary(made):
 
 def test_workbook_has_its_sheets_in_order(made):
     assert load_workbook(made / "plan.xlsx").sheetnames == [
-        "summary", "sites", "sites by period", "cash", "candidates", "letters", "notes",
-        "dictionary",
+        "summary", "sites", "sites by period", "cash", "actions", "candidates", "letters",
+        "notes", "dictionary",
     ]  # fmt: skip
 
 

@@ -36,7 +36,7 @@ NAMES = dict(zip(("C1", "N1", "N2", "R1", "X1"), NASTY, strict=False))
 KML = "{http://www.opengis.net/kml/2.2}"
 SE, OGC = "{http://www.opengis.net/se}", "{http://www.opengis.net/ogc}"
 PLACES = ["sites", "sites_by_period", "candidates", "substations", "lines", "fiber", "links",
-          "regions"]  # fmt: skip
+          "regions", "actions"]  # fmt: skip
 BOX = (-97.4, 31.0, -97.0, 31.4)  # of the places of the plan made by hand
 
 
@@ -246,10 +246,10 @@ def test_the_project_opens_on_the_sites_with_sites_on_top(qgis):
         "Plan: by hand (SYNTHETIC input: MW are not real headroom)", "Tables",
     ]  # fmt: skip
     order = [x.get("source").rpartition("=")[2] for x in groups[0]]
-    assert order == ["sites", "links", "candidates", "sites_by_period", "substations", "fiber",
-                     "lines", "regions"]  # fmt: skip
+    assert order == ["sites", "links", "candidates", "actions", "sites_by_period",
+                     "substations", "fiber", "lines", "regions"]  # fmt: skip
     off = [x.get("source") for x in groups[0] if x.get("checked") != "Qt::Checked"]
-    assert off == ["./plan.gpkg|layername=sites_by_period"]
+    assert off == ["./plan.gpkg|layername=actions", "./plan.gpkg|layername=sites_by_period"]
     extent = root.find("mapcanvas/extent")
     west, south, east, north = (
         float(extent.findtext(k)) for k in ("xmin", "ymin", "xmax", "ymax")
@@ -530,7 +530,8 @@ def test_every_column_of_an_export_is_in_its_dictionary(folder, tmp_path, to, sh
 def test_columns_with_a_unit_say_it_in_their_name(sheets):
     tokens = {"mw", "mva", "kv", "km", "ha", "musd", "kusd", "usd", "years", "hours", "pct", "lon",
               "lat", "year", "rows", "sites", "halls", "date", "from", "kg", "mwh", "since",
-              "opened", "period", "racks", "periods"}  # fmt: skip
+              "opened", "period", "racks", "periods",
+              "months", "days"}  # fmt: skip
     silent = [
         (sheet.name, f.name, f.unit)
         for sheet in sheets.values()
