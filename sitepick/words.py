@@ -25,6 +25,7 @@ LIMIT_WORDS = {
     "regions.min_it": "least IT MW of regions", "regions.share": "largest share of a region",
     "regions.co2": "carbon caps of regions", "regions.water": "water caps of regions",
     "limits.co2": "carbon cap", "limits.water": "water cap", "limits.cost": "cost limit",
+    "limits.it": "least IT MW", "limits.served": "least work served",
     "flexible.area": "non-firm MW of areas", "deliverability.adequacy": "reserve margins",
     "regions.entered": "regions that are not entered",
     "regions.min_once": "least MW of an entered region",

@@ -1,18 +1,18 @@
-"""Limits of the whole plan: net present cost, carbon and water."""
+"""Limits of the whole plan: net present cost, carbon, water, least IT MW and least work."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from sitepick.checks import costs
-from sitepick.checks.case import Case
+from sitepick.checks.case import Case, standing
 from sitepick.checks.power import draws, energy_mwh
 from sitepick.checks.tolerance import more, share_of
 from sitepick.finding import Finding
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Yield the breaches of `limits.cost`, `limits.co2` and `limits.water`."""
+    """Yield the breaches of the `limits.*` rows."""
     limits = case.scenario.limits
     most = limits.net_present_cost_musd_max
     if most is not None:
@@ -36,6 +36,19 @@ def check(case: Case) -> Iterator[Finding]:
             if over:
                 message = f"the plan uses {ml:,.6g} million litres a year, {cap:,.6g} is the most"
                 yield Finding("limits.water", case.when(t), over, "Ml/year", message)
+        least = standing(limits.it_mw_min or {}, case.calendar.starts[t]) or 0.0
+        it_mw = case.it_mw(case.active_sites, t)
+        under = more(least, it_mw, share_of(least))
+        if under:
+            message = f"the plan has {it_mw:,.6g} IT MW, {least:,.6g} is the least"
+            yield Finding("limits.it", case.when(t), under, "IT MW", message)
+    asked = limits.served_ref_mw_years_min
+    if asked is not None:
+        done = case.calendar.years_each * sum(case.served.values())
+        under = more(asked, done, share_of(asked))
+        if under:
+            message = f"the plan serves {done:,.6g} ref_mw-years, {asked:,.6g} is the least"
+            yield Finding("limits.served", "the plan", under, "ref_mw-years", message)
 
 
 def co2_kt_per_year(case: Case, sites: Iterable[str], t: int) -> float:

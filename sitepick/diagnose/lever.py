@@ -38,6 +38,7 @@ FAMILIES: dict[str, str] = {
     "cost": "cost limit",
     "permits": "permits of on-site power",
     "fix": "what --fix holds",
+    "floors": "least IT MW or work of the plan",
     "demand": "must-serve demand",
 }
 """Families of levers in planner's words; demand last: asking for less is no answer to many."""

@@ -34,6 +34,7 @@ from sitepick.instance.types import (
 from sitepick.network.types import Grid
 from sitepick.program import BoolArray, FloatArray
 from sitepick.scenario.catalog import hall_classes
+from sitepick.scenario.fields import value_at
 from sitepick.scenario.schema import Scenario
 
 __all__ = ["Instance", "Timeline", "assemble"]
@@ -93,6 +94,10 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
         max_cost_musd=scenario.limits.net_present_cost_musd_max,
         max_co2_kt=scenario.limits.co2_kt_per_year_max,
         max_water_ml=scenario.limits.water_ml_per_year_max,
+        min_it_mw=np.array(
+            [value_at(scenario.limits.it_mw_min or {}, p) or 0.0 for p in time.starts[:-1]]
+        ),
+        min_served=scenario.limits.served_ref_mw_years_min,
         objective=scenario.objective,
         joint=None if network is None else joint_of(scenario, candidates, time, network),
         earlier=earlier_of(candidates, time, site_at, ties, headroom.poi_ids),
@@ -235,6 +240,7 @@ def _most_asked(
     asked /= min([1.0, *yields]) * (1 - scenario.network_share_pct / 100)
     floors = [max(r.min_it_mw.values(), default=0.0) for r in scenario.regions.rules if r.min_it_mw]
     floors += [r.min_it_mw_once_entered for r in scenario.regions.rules]
+    floors += [max((scenario.limits.it_mw_min or {}).values(), default=0.0)]
     floors += [c.mw for c in commitments] + [scenario.candidates.min_it_mw_per_site]
     return float(asked + sum(floors) + sum(s.grid_mw for s in scenario.existing))
 

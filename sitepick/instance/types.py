@@ -337,6 +337,8 @@ class Instance:
     max_cost_musd: float | None
     max_co2_kt: float | None
     max_water_ml: float | None
+    min_it_mw: FloatArray  # (T,) of the whole plan
+    min_served: float | None  # ref_mw-years
     objective: str
     joint: Joint | None = None  # None: headroom by POI is all that limits
     earlier: Earlier | None = None  # None: no plan to keep

@@ -230,6 +230,12 @@ class Limits(Section):
     water_ml_per_year_max: NonNegative | None = Field(
         None, description="On-site water in any period, million litres per year."
     )
+    it_mw_min: Series | None = Field(
+        None, description="Least IT MW of the whole plan by date, existing sites included."
+    )
+    served_ref_mw_years_min: NonNegative | None = Field(
+        None, description="Least work served within the horizon, all workloads, ref_mw-years."
+    )
 
 
 class Solver(Section):

@@ -81,7 +81,7 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
         "power": _power(dice) if grid else {"model": "none"},
         "network_share_pct": dice.one((0, 0, 5)),
         "fiber": {"musd_per_km": 0.1, "diverse": dice.yes(0.5)},
-        "limits": _limits(dice, n_sites),
+        "limits": _limits(dice, n_sites) | _floors(Dice(seed + 4_000_037), n_sites),
         "solver": {"gap_pct": 0.01, "threads": 1},
     }
     halls, hardware = _equipment(dice, record)
@@ -369,6 +369,13 @@ def _limits(dice: Dice, n: int) -> dict[str, Any]:
         "co2_kt_per_year_max": dice.one((None, None, None, 60.0 * n)),
         "water_ml_per_year_max": dice.one((None, None, None, 40.0 * n)),
         "net_present_cost_musd_max": dice.one((None, None, None, None, 250.0 * n)),
+    }
+
+
+def _floors(dice: Dice, n: int) -> dict[str, Any]:
+    return {
+        "it_mw_min": dice.one((None, None, None, {str(FIRST + 1): dice.number(0, 4.0 * n)})),
+        "served_ref_mw_years_min": dice.one((None, None, None, dice.number(0, 6.0 * n))),
     }
 
 
