@@ -8,15 +8,16 @@ from sitepick.blocks.columns import it_at
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY, Ledger
 from sitepick.blocks.regions import co2_rate, water_rate
 from sitepick.instance.types import Instance
-from sitepick.program import Program
+from sitepick.program import FloatArray, IntArray, Program
 
 NAME = "limits"
 
 
 def applies(inst: Instance) -> bool:
     """Where the scenario sets such a bound."""
-    bounds = (inst.max_cost_musd, inst.max_co2_kt, inst.max_water_ml, inst.min_served)
-    return any(b is not None for b in bounds) or bool(inst.min_it_mw.any())
+    bounds = (inst.max_cost_musd, inst.max_co2_kt, inst.max_water_ml)
+    floors = (inst.min_it_mw, inst.min_served)
+    return any(b is not None for b in bounds) or any(bool(f.any()) for f in floors)
 
 
 def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
@@ -43,22 +44,23 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
         )
         paid = np.flatnonzero(cost)
         program.add_entries(row[0], paid, np.asarray(cost)[paid])
-    asked = np.flatnonzero(inst.min_it_mw)
-    if len(asked):
-        least = program.add_rows(
-            "limits.it", keys={"period": asked}, lower=inst.min_it_mw[asked], unit="IT MW",
-            relaxable=True,
-        )  # fmt: skip
-        at = np.full(n, -1)
-        at[asked] = least
-        it = it_at(program, inst)
-        *_, period = np.nonzero(it >= 0)
-        counted = at[period] >= 0
-        program.add_entries(at[period][counted], it[it >= 0][counted], 1)
-    if inst.min_served is not None:
-        served = program.add_rows(
-            "limits.served", keys={"one": [0]}, lower=inst.min_served, unit="ref_mw-years",
-            relaxable=True,
-        )  # fmt: skip
-        serve = program.column_families["demand.serve"]
-        program.add_entries(served[0], serve.indices, inst.time.dt[serve.keys["period"]])
+    it, serve = it_at(program, inst), program.column_families["demand.serve"]
+    *_, period = np.nonzero(it >= 0)
+    _floor(program, "limits.it", "IT MW", inst.min_it_mw, it[it >= 0], period)
+    _floor(program, "limits.served", "ref_mw", inst.min_served, serve.indices,
+           serve.keys["period"])  # fmt: skip
+
+
+def _floor(
+    program: Program, name: str, unit: str, least: FloatArray, columns: IntArray, period: IntArray
+) -> None:
+    """Add a row for each period with something asked: its ``columns`` sum to ``least`` (T,)."""
+    asked = np.flatnonzero(least)
+    if not len(asked):
+        return
+    at = np.full(len(least), -1)
+    at[asked] = program.add_rows(
+        name, keys={"period": asked}, lower=least[asked], unit=unit, relaxable=True
+    )
+    counted = at[period] >= 0
+    program.add_entries(at[period][counted], columns[counted], 1)

@@ -42,13 +42,12 @@ def check(case: Case) -> Iterator[Finding]:
         if under:
             message = f"the plan has {it_mw:,.6g} IT MW, {least:,.6g} is the least"
             yield Finding("limits.it", case.when(t), under, "IT MW", message)
-    asked = limits.served_ref_mw_years_min
-    if asked is not None:
-        done = case.calendar.years_each * sum(case.served.values())
-        under = more(asked, done, share_of(asked))
+        least = standing(limits.served_ref_mw_min or {}, case.calendar.starts[t]) or 0.0
+        done = sum(mw for (*_, at), mw in case.served.items() if at == t)
+        under = more(least, done, share_of(least))
         if under:
-            message = f"the plan serves {done:,.6g} ref_mw-years, {asked:,.6g} is the least"
-            yield Finding("limits.served", "the plan", under, "ref_mw-years", message)
+            message = f"the plan serves {done:,.6g} ref_mw, {least:,.6g} is the least"
+            yield Finding("limits.served", case.when(t), under, "ref_mw", message)
 
 
 def co2_kt_per_year(case: Case, sites: Iterable[str], t: int) -> float:

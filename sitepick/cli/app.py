@@ -28,6 +28,7 @@ from sitepick.cli.export import export
 from sitepick.cli.flex import flex
 from sitepick.cli.init import init
 from sitepick.cli.layers import layers
+from sitepick.cli.pareto import pareto
 from sitepick.cli.report import report
 from sitepick.cli.schema import schema
 from sitepick.cli.solve import solve
@@ -46,6 +47,7 @@ COMMANDS = (
     report,
     compare,
     alternatives,
+    pareto,
     export,
     catalog,
     schema,

@@ -69,6 +69,10 @@ sitepick compare runs/base runs/slow-queue runs/low-budget --csv differences.csv
 sitepick alternatives runs/plan-1                # five plans within 1 % of its cost
 sitepick alternatives runs/plan-1 --within 3% --n 10 --out other-plans
 sitepick compare runs/plan-1 plan-1-alternatives/01""",
+    "pareto": """\
+sitepick pareto runs/plan-1                      # what serving 20, 40, ... 100 % of the work costs
+sitepick pareto plan.yaml --against date --mw 500 --points 4   # 500 IT MW by each date
+sitepick pareto runs/plan-1 --against carbon     # the same work with less CO2""",
     "export": """\
 sitepick export runs/plan-1 --to gpkg -o plan.gpkg   # all layers, styled
 sitepick export runs/plan-1 --to qgis            # plan-1-qgis/plan.qgs, opens in QGIS

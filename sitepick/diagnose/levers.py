@@ -229,14 +229,11 @@ def _limits(world: World) -> Iterator[Lever | None]:
         now = getattr(limits, name)
         if now is not None:
             yield amount(family, f"limits.{name}", unit, now, far, at(("limits", name)))
-    for day, mw in (limits.it_mw_min or {}).items():
-        where = "limits.it_mw_min" + ("" if day == ALL_TIME else f".{day}")
-        if mw > 0:
-            yield amount("floors", where, "IT MW", mw, 0.0, at(("limits", "it_mw_min", day)))
-    if limits.served_ref_mw_years_min:
-        name, now = "served_ref_mw_years_min", limits.served_ref_mw_years_min
-        lift = at(("limits", name))
-        yield amount("floors", f"limits.{name}", "ref_mw-years", now, 0.0, lift)
+    for name, unit in (("it_mw_min", "IT MW"), ("served_ref_mw_min", "ref_mw")):
+        for day, mw in (getattr(limits, name) or {}).items():
+            where = f"limits.{name}" + ("" if day == ALL_TIME else f".{day}")
+            if mw > 0:
+                yield amount("floors", where, unit, mw, 0.0, at(("limits", name, day)))
     most, n = limits.sites_max, len(world.candidates.sites)
     if most is not None and most < n:
         steps = tuple(float(k) for k in range(most + 1, n + 1))

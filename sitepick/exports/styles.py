@@ -126,6 +126,7 @@ LAYERS = {
 """Layers from top to bottom of a map, with their names for people."""
 TABLES = {
     "alternatives": "Plans at nearly the cost of the best",
+    "pareto": "Cost against what is traded for it",
     "run_info": "About this plan",
     "cash": "Capital by year",
     "verdicts": "Verdict on every place",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -94,10 +95,8 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
         max_cost_musd=scenario.limits.net_present_cost_musd_max,
         max_co2_kt=scenario.limits.co2_kt_per_year_max,
         max_water_ml=scenario.limits.water_ml_per_year_max,
-        min_it_mw=np.array(
-            [value_at(scenario.limits.it_mw_min or {}, p) or 0.0 for p in time.starts[:-1]]
-        ),
-        min_served=scenario.limits.served_ref_mw_years_min,
+        min_it_mw=_floor(scenario.limits.it_mw_min, time),
+        min_served=_floor(scenario.limits.served_ref_mw_min, time),
         objective=scenario.objective,
         joint=None if network is None else joint_of(scenario, candidates, time, network),
         earlier=earlier_of(candidates, time, site_at, ties, headroom.poi_ids),
@@ -189,6 +188,11 @@ def _max_it(
     if not np.isfinite(bound).all():
         bound = np.minimum(bound, _most_asked(scenario, demand, commitments))
     return bound
+
+
+def _floor(series: Mapping[date, float] | None, time: Timeline) -> FloatArray:
+    """Return (T,) what is asked at least by date, 0 where nothing is."""
+    return np.array([value_at(dict(series or {}), p) or 0.0 for p in time.starts[:-1]])
 
 
 def _stated_max(scenario: Scenario, frame: pd.DataFrame) -> FloatArray:

@@ -338,7 +338,7 @@ class Instance:
     max_co2_kt: float | None
     max_water_ml: float | None
     min_it_mw: FloatArray  # (T,) of the whole plan
-    min_served: float | None  # ref_mw-years
+    min_served: FloatArray  # (T,) ref_mw of all workloads
     objective: str
     joint: Joint | None = None  # None: headroom by POI is all that limits
     earlier: Earlier | None = None  # None: no plan to keep

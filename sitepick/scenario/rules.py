@@ -233,8 +233,8 @@ class Limits(Section):
     it_mw_min: Series | None = Field(
         None, description="Least IT MW of the whole plan by date, existing sites included."
     )
-    served_ref_mw_years_min: NonNegative | None = Field(
-        None, description="Least work served within the horizon, all workloads, ref_mw-years."
+    served_ref_mw_min: Series | None = Field(
+        None, description="Least work served by date, all workloads together, ref_mw."
     )
 
 

@@ -81,7 +81,7 @@ def program() -> Program:
         budget_carry_over=True,
         limits={"sites_max": 3, "net_present_cost_musd_max": 9000, "co2_kt_per_year_max": 300,
                 "water_ml_per_year_max": 200, "it_mw_min": {"2029": 12},
-                "served_ref_mw_years_min": 30},
+                "served_ref_mw_min": 10},
     )  # fmt: skip
     tables = tiny.candidates(
         shared_limits=tiny.rows(

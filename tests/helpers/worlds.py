@@ -375,7 +375,9 @@ def _limits(dice: Dice, n: int) -> dict[str, Any]:
 def _floors(dice: Dice, n: int) -> dict[str, Any]:
     return {
         "it_mw_min": dice.one((None, None, None, {str(FIRST + 1): dice.number(0, 4.0 * n)})),
-        "served_ref_mw_years_min": dice.one((None, None, None, dice.number(0, 6.0 * n))),
+        "served_ref_mw_min": dice.one(
+            (None, None, None, {str(FIRST + 1): dice.number(0, 2.0 * n)})
+        ),
     }
 
 

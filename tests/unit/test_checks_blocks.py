@@ -437,13 +437,12 @@ LIMITS: Wrong = {
     "water of the plan": (  # 28 MW of `std`, 22.4 MW mean, 98.112 million litres
         PLAN, {"limits": {"water_ml_per_year_max": 98}}, {}, {"limits.water": [0.112] * 3},
     ),
-    # 28 IT MW in 2028, 43 from 2029; 19 + 8, 40 + 8 and 40 + 8 ref_mw, less what is turned away
-    "IT of the plan": (
-        PLAN, {"limits": {"it_mw_min": {"2028": 28, "2029": 45}}}, {},
-        {"limits.it": [2, 2]},
+    "IT of the plan": (  # 28 IT MW in 2028, 43 from 2029 on
+        PLAN, {"limits": {"it_mw_min": {"2028": 28, "2029": 45}}}, {}, {"limits.it": [2, 2]},
     ),
-    "work of the plan": (
-        PLAN, {"limits": {"served_ref_mw_years_min": 125}}, {}, {"limits.served": [2.4]},
+    "work of the plan": (  # 19 + 7.6 ref_mw in 2028, 40 + 8 from 2029 on
+        PLAN, {"limits": {"served_ref_mw_min": {"2028": 27, "2029": 48}}}, {},
+        {"limits.served": [0.4]},
     ),
     "committed site opens late": (
         PLAN, {}, committed("B", "site", tiny.NAN, date(2028, 1, 1)), {"commitments.site": [1]},
