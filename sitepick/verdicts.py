@@ -180,7 +180,8 @@ class _Desk:
                 alone_it_mw=float(alone_mw[o]),
                 alone_usd_per_kw_month=None if math.isnan(alone_usd[o]) else float(alone_usd[o]),
             )
-            out.append(replace(verdict, why=_why(verdict, never, float(gain[o]))))
+            within = self.objective - self.forced.bound
+            out.append(replace(verdict, why=_why(verdict, never, float(gain[o]), within)))
         return out
 
     def _never(self, i: int) -> str:
@@ -338,8 +339,12 @@ def _label(planner: Planner, family: Family, j: int) -> tuple[str, str, str]:
     return family.name, " ".join(n for n in names.values() if n), when
 
 
-def _why(verdict: Verdict, never: str, gain: float) -> str:
-    """Return the planner's line for a candidate that is not in the plan."""
+def _why(verdict: Verdict, never: str, gain: float, within: float) -> str:
+    """Return the planner's line for a candidate that is not in the plan.
+
+    ``gain``: MUSD that it would save if shared limits cost nothing; ``within``: MUSD by which the
+    plan may be dearer than the best one.
+    """
     if never:
         return f"blocked: {never}"
     parts = []
@@ -363,4 +368,6 @@ def _why(verdict: Verdict, never: str, gain: float) -> str:
         parts.append(f"{forced}, at least {verdict.proven_musd:,.2f} MUSD (proven)")
     else:
         parts.append(f"{forced}; not proven dearer")
+        if within > verdict.estimate_musd + _LEAST_MUSD:
+            parts[-1] += f", the plan is proven to {within:,.2f} MUSD only"
     return "; ".join(parts)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from sitepick.exports.geometry import bounds, wkb
+from sitepick.exports.gpkg_rtree import EXTENSIONS, add_index, has_rtree
 from sitepick.exports.qml import qml_text
 from sitepick.exports.sheet import Kind, Row, Shape, Sheet, dump_json
 from sitepick.exports.sld import sld_text
@@ -69,7 +70,7 @@ _SYSTEMS = [
 
 
 def write_gpkg(sheets: Iterable[Sheet], path: Path) -> None:
-    """Write sheets as the tables of a new GeoPackage. ``path`` must not exist."""
+    """Write sheets as tables and indexed layers of a new GeoPackage. ``path`` must not exist."""
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("PRAGMA journal_mode = OFF")
         db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
@@ -78,9 +79,14 @@ def write_gpkg(sheets: Iterable[Sheet], path: Path) -> None:
             if statement.strip():
                 db.execute(statement)
         db.executemany("INSERT INTO gpkg_spatial_ref_sys VALUES (?,?,?,?,?,?)", _SYSTEMS)
+        indexed = has_rtree(db)
+        if indexed:
+            db.execute(EXTENSIONS)
         styled: list[tuple[str, str, str]] = []
         for sheet in sheets:
             _write_sheet(db, sheet)
+            if indexed and sheet.geometry is not None:
+                add_index(db, sheet.name, sheet.geometry)
             style = style_of(sheet)
             if style is not None and sheet.shape is not None:
                 qml, sld = qml_text(style, sheet.shape), sld_text(sheet.name, style, sheet.shape)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sitepick.exports.geometry import multiline, rounded, straight
+from sitepick.exports.branches import DRAWN, BranchShapes
 from sitepick.exports.rows import SYNTHETIC, SiteRows
 from sitepick.exports.sheet import Field, Row, Sheet, plain, point
 from sitepick.network.conditions import DC_TIE
@@ -14,7 +14,6 @@ from sitepick.network.conditions import DC_TIE
 if TYPE_CHECKING:
     from sitepick.dispatch.result import GridResult, PoiMw, State
     from sitepick.dispatch.study import Study
-    from sitepick.exports.geometry import Geometry
     from sitepick.network.types import Grid
     from sitepick.run import Run
 
@@ -214,19 +213,20 @@ def _limits(run: Run, told: GridResult, study: Study) -> Sheet:
               "normal rating, after an outage the emergency rating; excuse and upgrades included"),
         Field("price_musd_per_mw", money, "number",
               "net present cost saved by one more MW of this limit, whole decisions held"),
-        _ESTIMATED, SYNTHETIC,
+        _ESTIMATED, DRAWN, SYNTHETIC,
     )  # fmt: skip
-    lines = _Lines(run, study.grid)
+    lines = BranchShapes(run, study.grid)
+    drawn = [lines.of(r.branch_id) for r in told.limiting]
     rows: list[Row] = [
         {
             "condition": plain(r.condition), "period": r.period, "branch_id": plain(r.branch_id),
             "kv": _kv(r.kv), "outage_id": plain(r.outage_id), "limit_mw": plain(r.limit_mw),
             "price_musd_per_mw": plain(r.price_musd_per_mw), "estimated": r.estimated,
-            "synthetic": told.synthetic,
+            "drawn": how, "synthetic": told.synthetic,
         }
-        for r in told.limiting
+        for r, (_, how) in zip(told.limiting, drawn, strict=True)
     ]  # fmt: skip
-    shapes = [lines.of(r.branch_id) for r in told.limiting]
+    shapes = [shape for shape, _ in drawn]
     meaning = "branches that limit the plan, dearest first"
     return Sheet("grid_limits", meaning, fields, rows, shapes, "MultiLineString")
 
@@ -318,40 +318,6 @@ def _units(grid: Grid) -> Iterator[tuple[str, str, int]]:
         yield unit, fuel, int(bus)
     for unit, bus in zip(ties.ids, ties.bus, strict=True):
         yield unit, DC_TIE, int(bus)
-
-
-class _Lines:
-    """Shapes of branches: of the layer ``lines`` by id, else straight from bus to bus."""
-
-    def __init__(self, run: Run, grid: Grid) -> None:
-        self.grid = grid
-        self.at = {name: k for k, name in enumerate(grid.branch_ids)}
-        layer = run.prepared.layers.lines
-        self.layer: dict[str, Any] = {}
-        if layer is not None:
-            self.layer = dict(zip(layer["line_id"].astype(str), layer.geometry, strict=True))
-        spots = run.prepared.layers.pois
-        self.spots: dict[str, list[float]] = {}
-        if spots is not None:
-            ids, shapes = spots["poi_id"].astype(str), spots.geometry
-            placed = ((i, p) for i, p in zip(ids, shapes, strict=True) if p is not None)
-            self.spots = {i: [p.x, p.y] for i, p in placed if not p.is_empty}
-
-    def of(self, branch: str) -> Geometry | None:
-        """Return the shape of a branch as MultiLineString; None where no place is known."""
-        found = multiline(self.layer.get(branch))
-        if found is not None:
-            return found
-        k = self.at[branch]
-        a, b = (self._spot(int(ends[k])) for ends in (self.grid.from_bus, self.grid.to_bus))
-        return None if a is None or b is None else straight(rounded(a), rounded(b))
-
-    def _spot(self, bus: int) -> list[float] | None:
-        here = [float(self.grid.bus_lon[bus]), float(self.grid.bus_lat[bus])]
-        if all(map(math.isfinite, here)):
-            return here
-        poi = int(self.grid.poi_of_bus[bus])
-        return self.spots.get(self.grid.poi_ids[poi]) if poi >= 0 else None
 
 
 def _kv(kv: float) -> float | None:

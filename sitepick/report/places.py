@@ -141,6 +141,8 @@ def _why(row: Row, brief: bool) -> str:
     if brief and row["status"] == "rejected":
         return ", ".join(t["test"] for t in row["failed"])[:_LONGEST]
     text = str(row["why"] or "")
+    if brief:  # its cost if forced in stands beside it, as numbers
+        text = text.partition("; forced in ")[0]
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 

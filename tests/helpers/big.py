@@ -11,6 +11,8 @@ import pandas as pd
 import shapely
 from plan_by_hand import run
 
+from sitepick.run import Verdict
+
 if TYPE_CHECKING:
     from sitepick.run import Run
 
@@ -58,4 +60,19 @@ def us_run(places: int, lines: int) -> Run:
     prepared = replace(
         base.prepared, candidates=candidates, layers=replace(base.prepared.layers, lines=layer)
     )
-    return replace(base, prepared=prepared)
+    return replace(base, prepared=prepared, verdicts=(*base.verdicts, *_verdicts(ids, rejected)))
+
+
+def _verdicts(ids: list[str], rejected: np.ndarray) -> list[Verdict]:
+    """Return verdicts as a solve words them, each with figures of its own."""
+    cost = np.random.default_rng(2).uniform(0, 40, len(ids))
+    return [
+        Verdict(site, "rejected", f"screened out: min_headroom_mw: {musd:.4g} against 60 MW")
+        if out
+        else Verdict(
+            site, "not_chosen", "not chosen: at the plan's prices (LP) other sites serve the work "
+            f"for less; N{k % 40} has the work; forced in it would cost {musd:,.2f} MUSD more (LP "
+            "estimate); not proven dearer", estimate_musd=float(musd), proven_musd=0.0,
+        )
+        for k, (site, out, musd) in enumerate(zip(ids, rejected, cost, strict=True))
+    ]  # fmt: skip

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import closing
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 from openpyxl import load_workbook
 from plan_by_hand import NASTY, run, solution
@@ -88,6 +90,39 @@ def test_gdal_opens_it_without_a_warning(made, name):
     assert (done.returncode, done.stderr) == (0, "")
     assert "Warning" not in done.stdout
     assert "Feature Count" in done.stdout
+
+
+LAYERS = ("sites", "sites_by_period", "candidates", "substations", "links", "regions")
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_geopackage_layers_are_indexed(made, tmp_path, layer):
+    """The index has every box (links without length have none), and GDAL knows and keeps it."""
+    file = tmp_path / "plan.gpkg"
+    shutil.copy(made / "plan.gpkg", file)
+    asked = f"SELECT id, minx, maxx, miny, maxy FROM rtree_{layer}_geom ORDER BY id"
+    with closing(sqlite3.connect(file)) as db:
+        boxes = db.execute(asked).fetchall()
+        extension = db.execute(
+            "SELECT column_name, extension_name, scope FROM gpkg_extensions WHERE table_name = ?",
+            (layer,),
+        ).fetchall()
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert extension == [("geom", "gpkg_rtree_index", "write-only")]
+    shapes = gpd.read_file(file, layer=layer)
+    there = shapes[shapes.geometry.notna()]
+    assert len(boxes) == len(there) > 0
+    for (_, x0, x1, y0, y1), box in zip(boxes, there.geometry.bounds.to_numpy(), strict=True):
+        assert (x0 <= box[0], y0 <= box[1], x1 >= box[2], y1 >= box[3]) == (True,) * 4
+        assert (x0, y0, x1, y1) == pytest.approx(tuple(box), abs=1e-4)
+    found = gpd.read_file(file, sql=f"SELECT HasSpatialIndex('{layer}', 'geom')")
+    assert found["HasSpatialIndex"].tolist() == [1]
+    west, south, east, north = there.geometry.iloc[0].buffer(0.01).bounds
+    near = gpd.read_file(file, layer=layer, bbox=(west, south, east, north))
+    assert set(near.index) < set(shapes.index) or len(near) == len(there)
+    there.iloc[:1].to_file(file, layer=layer, mode="a")  # an edit runs the triggers
+    with closing(sqlite3.connect(file)) as db:
+        assert len(db.execute(asked).fetchall()) == len(boxes) + 1
 
 
 def test_geopackage_types_and_layers(made):

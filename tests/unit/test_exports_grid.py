@@ -184,10 +184,15 @@ def test_headroom_pct_and_connection_bound_single_headrooms(run: Run) -> None:
 
 
 def test_limits_have_the_shape_of_their_line(run: Run) -> None:
-    # WH joins West, which the substations layer knows, and Hub, which no layer does: no shape
+    # WH joins West, which the substations layer knows, and Hub, which no layer does: it is put
+    # amid the buses it is joined to
     shapes = sheets_of(run)["grid_limits"].geometry
     assert shapes
-    assert set(map(str, shapes)) == {"None"}
+    ((west, hub),) = {tuple(map(tuple, s["coordinates"][0])) for s in shapes if s}
+    assert west == (-98.3, 32.0)
+    spots = run.prepared.layers.pois.geometry
+    assert (spots.x.min() < hub[0] < spots.x.max(), spots.y.min() <= hub[1]) == (True, True)
+    assert {r["drawn"] for r in sheets_of(run)["grid_limits"].rows} == {"about"}
     grid = run.prepared.study.grid if run.prepared.study is not None else None
     assert grid is not None
     at = dict(zip(grid.bus_ids, range(grid.n_bus), strict=True))
@@ -199,6 +204,7 @@ def test_limits_have_the_shape_of_their_line(run: Run) -> None:
     placed = dataclasses.replace(run, prepared=dataclasses.replace(run.prepared, study=study))
     straight = {"type": "MultiLineString", "coordinates": [[[-98.3, 32.0], [-98.0, 32.0]]]}
     assert sheets_of(placed)["grid_limits"].geometry == [straight] * len(shapes)
+    assert {r["drawn"] for r in sheets_of(placed)["grid_limits"].rows} == {"straight"}
     for shape in (
         LineString([(-98.3, 32, 7), (-98.1, 32.05, 7), (-98, 32, 7)]),
         MultiLineString([[(-98.3, 32), (-98.1, 32.05), (-98, 32)]]),
@@ -209,6 +215,12 @@ def test_limits_have_the_shape_of_their_line(run: Run) -> None:
         (found, *_) = sheets_of(drawn)["grid_limits"].geometry or []
         assert found is not None
         assert found["coordinates"] == [[[-98.3, 32.0], [-98.1, 32.05], [-98.0, 32.0]]]
+        assert sheets_of(drawn)["grid_limits"].rows[0]["drawn"] == "layer"
+    # with no place for any bus nothing is drawn
+    nowhere = dataclasses.replace(run.prepared.layers, pois=None)
+    lost = dataclasses.replace(run, prepared=dataclasses.replace(run.prepared, layers=nowhere))
+    assert set(map(str, sheets_of(lost)["grid_limits"].geometry or [])) == {"None"}
+    assert {r["drawn"] for r in sheets_of(lost)["grid_limits"].rows} == {None}
 
 
 def test_what_is_excused_has_its_limit(run: Run) -> None:

@@ -11,6 +11,8 @@ from helpers.browser import CHROMIUM, Browser
 from plan_by_hand import run
 from test_html import HOSTILE, page
 
+from sitepick.report.bokeh_json import packed
+from sitepick.report.html import _ASSETS as ASSETS
 from sitepick.report.html import html_of
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
@@ -145,6 +147,45 @@ def test_hover_tells_with_units_and_names_stay_names(browser):
     assert browser.complaints() == []
 
 
+def test_long_lists_are_whole_again(browser):
+    """What is packed for size is unpacked by the page's own script."""
+    long = ["unknown", None, "1 MW", "unknown"] * 400
+    record = json.dumps({"data": [packed(long), packed(long[:40])]})
+    assert len(record) < len(json.dumps(long))
+    source = (ASSETS / "page.js").read_text(encoding="utf-8")
+    start = source.index("const whole = ")
+    code = source[start : source.index("};", start) + 2]
+    found = browser.js(f"(() => {{ {code} return whole({record}); }})()")
+    assert found == {"data": [long, long[:40]]}
+
+
+def test_names_of_cities_give_way_to_sites(browser):
+    """A name is not drawn where a symbol of a site is, and comes back when it has room."""
+    slide(browser, 1)
+    moved = """(() => {
+      const plot = Bokeh.documents[0].get_model_by_name('map');
+      const of = (name) => plot.renderers.find((r) => r.name === name).data_source;
+      const cities = of('cities'), sites = of('sites').data, before = cities.data;
+      const named = () => {
+        document.getElementById('period').dispatchEvent(new Event('input'));
+        return Array.from(cities.data.name).filter(Boolean).length;
+      };
+      const put = (shift) => {
+        cities.data = {...cities.data, x: Array.from(before.x, () => sites.x[0] + shift),
+          y: Array.from(before.y, () => sites.y[0] + shift)};
+        return named();
+      };
+      const far = plot.x_range.end - plot.x_range.start;
+      const counts = [before.x.length > 0, put(0), put(far)];
+      cities.data = {...cities.data, x: before.x, y: before.y};
+      named();
+      return counts;
+    })()"""
+    # all on one spot: under a site none has room, far from all sites the first of them has
+    assert browser.js(moved) == [True, 0, 1]
+    assert browser.complaints() == []
+
+
 def test_a_place_is_found_by_name(browser):
     browser.js(
         "(() => {const w = document.getElementById('wanted'); w.value = 'ONMOUSEOVER';"
@@ -183,7 +224,7 @@ def test_it_fits_a_laptop_and_prints(browser):
 
 
 def test_the_us_opens(tmp_path):
-    (tmp_path / "us.html").write_text(html_of(page(us_run(20_000, 5_000))), encoding="utf-8")
+    (tmp_path / "us.html").write_text(html_of(page(us_run(41_000, 5_000))), encoding="utf-8")
     with Browser(tmp_path / "profile") as found:
         found.open(tmp_path / "us.html")
         assert found.complaints() == []

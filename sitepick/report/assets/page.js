@@ -1,7 +1,15 @@
 "use strict";
 (async () => {
   const data = JSON.parse(document.getElementById("page-data").textContent);
-  await Bokeh.embed.embed_items({ page: data.document }, [
+  // long lists that repeat themselves come as their different items and which of them stand where
+  const whole = (value) => {
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) return value.map(whole);
+    if (value.packed && value.at) return value.at.map((i) => value.packed[i]);
+    for (const key of Object.keys(value)) value[key] = whole(value[key]);
+    return value;
+  };
+  await Bokeh.embed.embed_items({ page: whole(data.document) }, [
     { docid: "page", roots: data.roots, root_ids: Object.keys(data.roots) },
   ]);
   const page = Bokeh.documents[0];
@@ -65,10 +73,38 @@
       of.data = { ...of.data, size: sizes.map((s) => (s * now) / plan.scale) };
     }
   };
+  // a city's name gives way to symbols of sites and to names of larger cities; its dot stays
+  const cities = (plot.renderers.find((r) => r.name === "cities") || {}).data_source;
+  const called = cities ? Array.from(cities.data.name) : [];
+  const thin = () => {
+    if (!cities) return;
+    const per_m = (plot.inner_width || 840) / (x_range.end - x_range.start);
+    const taken = [];
+    const sites = source.sites ? source.sites.data : { x: [], y: [], size: [] };
+    for (let i = 0; i < sites.x.length; i++) {
+      const [x, y, half] = [sites.x[i] * per_m, sites.y[i] * per_m, sites.size[i] / 2];
+      taken.push([x - half, y - half, x + half, y + half]);
+    }
+    const shown = called.map((name, i) => {
+      const [x, y] = [cities.data.x[i] * per_m, cities.data.y[i] * per_m];
+      const box = [x - 3, y - 8, x + 8 + 6.2 * name.length, y + 8];
+      const free = taken.every((t) => t[0] > box[2] || t[2] < box[0] || t[1] > box[3] || t[3] < box[1]);
+      if (free) taken.push(box);
+      return free ? name : "";
+    });
+    if (shown.join() !== Array.from(cities.data.name).join()) {
+      cities.data = { ...cities.data, name: shown };
+    }
+  };
   x_range.change.connect(() => {
     clearTimeout(timer);
-    timer = setTimeout(grow, 120);
+    timer = setTimeout(() => {
+      grow();
+      thin();
+    }, 120);
   });
+  slider.addEventListener("input", thin);
+  thin();
 
   // groups that can be hidden
   for (const box of document.querySelectorAll(".legend input[data-group]")) {
