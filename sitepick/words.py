@@ -36,6 +36,18 @@ LIMIT_WORDS = {
 }  # fmt: skip
 
 
+OBJECTIVE_WORDS = {
+    "net_present_cost_musd": "net present cost with shortfall penalty",
+    "served_ref_mw_years": "served ref MW-years",
+    "installed_it_mw_years": "installed IT MW-years",
+}  # fmt: skip
+
+
+def objective_words(name: str) -> str:
+    """Return a planner's words for what a plan's objective counts."""
+    return OBJECTIVE_WORDS.get(name, name.replace("_", " "))
+
+
 def limit_words(limit: str, scenario: Scenario) -> str:
     """Return a planner's words for a row family."""
     if limit == "headroom.limit" and scenario.connection_only:

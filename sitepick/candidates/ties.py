@@ -185,7 +185,8 @@ def table(
 
     note(
         "tie_length_unknown", np.isnan(km), ties["site_id"],
-        "places or their POIs have no location: tie length unknown, charged 0 km",
+        "places have no location, or the POI they tie to has none (a substations layer with lon "
+        "and lat gives it): tie length unknown, charged 0 km",
     )  # fmt: skip
     note(
         "tie_kv_unknown", np.isnan(kv), ties["poi_id"],

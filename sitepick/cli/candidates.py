@@ -72,8 +72,10 @@ def candidates(
     speaker.answer(f"with {len(places.ties):,} possible ties to {len(places.pois):,} POIs")
     if places.synthetic:
         speaker.answer("some input is synthetic: this is no statement about a real place")
-    for note in places.notes:
-        speaker.say(f"note: {note.message}")
+    from sitepick.layers.reading import in_few_lines
+
+    for line in in_few_lines(note.message for note in places.notes):
+        speaker.say(f"note: {line}")
 
 
 def _write(prepared: Prepared, out: Path) -> None:

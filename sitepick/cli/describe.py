@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sitepick.scenario.inputs import LayerFile
@@ -178,8 +178,20 @@ def _regions(s: Scenario) -> str:
 
 def _rule(rule: RegionRule) -> str:
     who = f"{rule.level} {', '.join(rule.ids) if rule.ids else '(each)'}"
-    named = sorted(rule.model_fields_set - {"level", "ids", "together"})
-    return f"{who}: {', '.join(named) or 'no rule'}"
+    if rule.together:
+        who += " together"
+    asked = rule.model_fields_set - {"level", "ids", "together"}
+    said = rule.model_dump(mode="json", include=asked)
+    return f"{who}: {', '.join(f'{key} {_value(v)}' for key, v in said.items()) or 'no rule'}"
+
+
+def _value(value: Any) -> str:
+    """Return the value of a rule as text, a series by date."""
+    if isinstance(value, dict):
+        return _series({date.fromisoformat(day): v for day, v in value.items()})
+    if isinstance(value, list):
+        return " and ".join(map(str, value))
+    return f"{value:,g}" if isinstance(value, float) else str(value)
 
 
 def _budget(s: Scenario) -> str:

@@ -14,6 +14,7 @@ from sitepick.cli.find import run_folder
 from sitepick.cli.options import Json, Quiet, RunArgument, Verbose
 from sitepick.cli.progress import Progress, run_with_progress
 from sitepick.errors import ScenarioError
+from sitepick.words import objective_words
 
 if TYPE_CHECKING:
     from sitepick.cli.talk import Talk
@@ -217,7 +218,7 @@ def _lines(record: dict[str, Any]) -> list[str]:
     low, high = record["true_difference_from"], record["true_difference_to"]
     said = "MUSD" if "cost" in record["objective_name"] else "MW-years"
     lines = [
-        f"with {', '.join(record['changes'])}: {record['objective_name']} "
+        f"with {', '.join(record['changes'])}: {objective_words(record['objective_name'])} "
         f"{record['before']:,.2f} -> {record['after']:,.2f} {said}, "
         f"{record['difference']:+,.2f} (solved again in {record['seconds']:,.1f} s)",
         f"the true change lies between {low:+,.2f} and {high:+,.2f} {said}"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,18 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from sitepick.cli.starter import HALL, Guess, Recognised, Tranche, guess, scenario_text
 from sitepick.errors import LayerError, SitepickError
+from sitepick.layers.guess import guess as guess_table
+from sitepick.layers.guess import level_of, own_columns
+from sitepick.layers.reading import in_few_lines
 
 if TYPE_CHECKING:
     from sitepick.candidates.types import Candidates
-    from sitepick.layers.table import Table
-
-KEPT_ROLES = ("parcels", "sites", "power_offers")
-"""Roles whose own columns travel to every output."""
-KEPT_MOST = 40
-"""Most own columns kept from one file."""
-LEVELS = {"count": "county", "state": "state", "province": "state", "utilit": "utility",
-          "ba-": "utility", "territor": "utility"}  # fmt: skip
-"""Region level by a part of the file's name."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +30,7 @@ class _Found:
     fields: dict[str, str]
     preset: str | None
     doubts: tuple[str, ...]
-    own: tuple[str, ...]  # columns that are none of ours
+    own: tuple[str, ...]  # columns to keep
 
     @property
     def label(self) -> str:
@@ -69,19 +62,17 @@ def scenario_for(
     doubts = [*refused, *strange, *_gaps(found), *said.doubts]
     doubts += [f"{_label(one)}: {doubt}" for one in named for doubt in one.doubts]
     if places is not None:
-        doubts += _in_few_lines(n.message for n in places.notes if n.code not in _PLAIN_NOTES)
+        doubts += in_few_lines(n.message for n in places.notes if n.code not in _PLAIN_NOTES)
     doubts = list(dict.fromkeys(doubts))
     bare = [replace(one, doubts=()) for one in named]
     return scenario_text(name, bare, replace(said, doubts=tuple(doubts))), named, doubts
 
 
-_WORD_READ = re.compile(r"(?P<column>\S.*: column '[^']*': )(?P<read>'.*' read as \w+ \(.*\))")
 _PLAIN_NOTES = ("reprojected", "first_sheet", "z_dropped", "null_word", "climate_assumed")
 """Notes that say what was done as expected: no doubt."""
 
 
 def _recognise(files: Sequence[Path]) -> list[_Found]:
-    from sitepick.layers.guess import guess as guess_table
     from sitepick.layers.read import read
     from sitepick.layers.table import Refused
 
@@ -94,7 +85,7 @@ def _recognise(files: Sequence[Path]) -> list[_Found]:
                 found.append(
                     _Found(
                         path, sheet, seen.role, seen.fields, seen.preset,
-                        tuple(seen.doubts), _own(table, seen.fields),
+                        tuple(seen.doubts), own_columns(table, seen),
                     )
                 )  # fmt: skip
         except Refused as refused:
@@ -124,12 +115,6 @@ def _sheets(path: Path) -> list[str | None]:
     return list(filled) if len(filled) > 1 else [None]
 
 
-def _own(table: Table, fields: dict[str, str]) -> tuple[str, ...]:
-    ours = {re.sub(r" \[[^\]]*\]$", "", theirs) for theirs in fields.values()}
-    ours |= set(fields.values())
-    return tuple(c for c in map(str, table.frame.columns) if c not in ours)[:KEPT_MOST]
-
-
 def _spec(found: _Found, base: Path) -> Recognised:
     assert found.role is not None
     relative: str = os.path.relpath(str(found.path), str(base))
@@ -137,7 +122,7 @@ def _spec(found: _Found, base: Path) -> Recognised:
     if found.sheet:
         spec["sheet"] = found.sheet
     if found.role == "regions":
-        spec["level"] = _level(found.path.stem)
+        spec["level"] = level_of(found.path.stem)
     if found.role == "matrix":
         spec["meaning"] = "rtt_ms"
     if found.preset:
@@ -145,19 +130,12 @@ def _spec(found: _Found, base: Path) -> Recognised:
     fields = {ours: theirs for ours, theirs in found.fields.items() if ours != theirs}
     if fields:
         spec["fields"] = fields
-    if found.role in KEPT_ROLES and found.own and not found.preset:
+    if found.own:
         spec["keep"] = list(found.own)
     doubts = list(found.doubts)
     if found.role == "matrix":
         doubts.append("values read as rtt_ms; `meaning` can also be km or musd_per_mw_year")
     return Recognised(found.role, spec, tuple(doubts))
-
-
-def _level(stem: str) -> str:
-    for part, level in LEVELS.items():
-        if part in stem.casefold():
-            return level
-    return re.sub(r"\W+", "_", stem).strip("_").casefold() or "region"
 
 
 def _label(file: Recognised) -> str:
@@ -219,16 +197,6 @@ def _tranches(places: Candidates) -> list[Tranche]:
     columns = ["poi_id", "mw_total", "from_date", "stage", "firm"]
     rows = places.offers[columns].itertuples(index=False, name=None)
     return [Tranche(str(p), float(mw), day, str(s), bool(f)) for p, mw, day, s, f in rows]
-
-
-def _in_few_lines(notes: Iterable[str]) -> list[str]:
-    """Return the notes with all words of one column, each read as one of ours, on one line."""
-    lines: dict[str, list[str]] = {}
-    for note in notes:
-        found = _WORD_READ.fullmatch(note)
-        column, read = (found["column"], found["read"]) if found else (note, "")
-        lines.setdefault(column, []).append(read)
-    return [column + ", ".join(read) for column, read in lines.items()]
 
 
 def _gaps(found: Sequence[_Found]) -> list[str]:

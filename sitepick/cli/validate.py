@@ -50,7 +50,11 @@ def validate(
         told += _told(
             (s.role, f"{s.path}: {s.rows_used:,} of {s.rows_read:,} rows used") for s in sources
         )
-        told += [f"note [{n.code}] {n.message}" for n in notes]
+        from sitepick.layers.reading import in_few_lines
+
+        for code in dict.fromkeys(n.code for n in notes):
+            lines = in_few_lines(n.message for n in notes if n.code == code)
+            told += [f"note [{code}] {line}" for line in lines]
     if json:
         speaker.answer_json(record)
     else:

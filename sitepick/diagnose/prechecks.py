@@ -88,7 +88,9 @@ def _demand(scenario: Scenario, inst: Instance) -> Iterator[str]:
             who = "demand" if name == "it" else f"{name} demand"
             where = "" if d.places[place] == "anywhere" else f" at {d.places[place]}"
             near = "all places" if limit is None or not where else f"the places within {limit:g} ms"
-            have = f"{able[t]:,.1f} IT MW = {able[t] * gain:,.1f} {unit}"
+            have = f"{able[t]:,.1f} IT MW"
+            if unit != "IT MW":
+                have += f" = {able[t] * gain:,.1f} {unit}"
             if grid is not None:
                 have = f"at most {grid[t]:,.1f} grid MW; they hold {have}"
             text = (

@@ -178,6 +178,8 @@ def _there(x: Any, y: Any) -> tuple[str, str]:
 def _text(value: Any) -> str:
     if value is None:
         return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 

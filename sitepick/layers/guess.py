@@ -18,6 +18,13 @@ from sitepick.layers.roles import GEOMETRY, ID_OF, PLACE, ROLES
 from sitepick.layers.table import Table
 from sitepick.layers.units import factor, known_unit, split_unit
 
+_KEPT_ROLES = ("parcels", "sites", "power_offers")
+"""Roles whose own columns travel to every output."""
+_KEPT_MOST = 40
+"""Most own columns kept from one file."""
+_LEVELS = {"count": "county", "state": "state", "province": "state", "utilit": "utility",
+           "ba-": "utility", "territor": "utility"}  # fmt: skip
+"""Region level by a part of the file's name."""
 _HINT = re.compile(r"[(\[](?P<unit>[^)\]]*)[)\]]")
 
 
@@ -34,7 +41,7 @@ class Guess:
 
 
 def _words(text: str) -> str:
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    spaced = re.sub(r"(?<=[a-z]{2})(?=[A-Z])", " ", text)  # SiteName, but not kV
     return " ".join(re.findall(r"[^\W_]+", spaced.casefold()))
 
 
@@ -143,6 +150,19 @@ def _letter_of_tranches(best: Guess, table: Table) -> None:
     best.fields = fields
 
 
+def _name_as_id(best: Guess, table: Table) -> None:
+    """Take a column of names as the id where there is none and each row has a name of its own."""
+    ours, name = ID_OF.get(best.role or ""), best.fields.get("name")
+    if ours is None or name is None or ours in best.fields or "name" not in ROLES[best.role or ""]:
+        return
+    cells = [str(c).strip() for c in table.frame[name] if not values.is_null(c)]
+    if len({c.casefold() for c in cells}) < len(table.frame):
+        return
+    rest = {o: theirs for o, theirs in best.fields.items() if o != "name"}
+    best.fields = {ours: name, **rest}
+    best.doubts.append(f"column '{name}' read as the id: it names each row apart")
+
+
 def _loose(role: str, ours: str) -> bool:
     return ours not in ROLES[role] or ROLES[role][ours].kind not in ("flag", "id")
 
@@ -176,6 +196,7 @@ def guess(table: Table, path: Path) -> Guess:
         _status_as_decision(best, table)
     if best.role == "power_offers":
         _letter_of_tranches(best, table)
+    _name_as_id(best, table)
     if known is not None:
         name, role = known
         best = Guess(role, {}, [], 0.95, preset=name)
@@ -187,6 +208,23 @@ def guess(table: Table, path: Path) -> Guess:
         return best
     best.doubts += _doubts(best, table)
     return best
+
+
+def own_columns(table: Table, seen: Guess) -> tuple[str, ...]:
+    """Return the columns that are none of ours, of files whose own columns go to every output."""
+    if seen.role not in _KEPT_ROLES or seen.preset is not None:
+        return ()
+    ours = {split_unit(theirs)[0] for theirs in seen.fields.values()}
+    ours |= set(seen.fields.values())
+    return tuple(c for c in map(str, table.frame.columns) if c not in ours)[:_KEPT_MOST]
+
+
+def level_of(stem: str) -> str:
+    """Return the region level that a file's name tells."""
+    for part, level in _LEVELS.items():
+        if part in stem.casefold():
+            return level
+    return re.sub(r"\W+", "_", stem).strip("_").casefold() or "region"
 
 
 def _known_source(names: list[str]) -> tuple[str, str] | None:
@@ -216,7 +254,7 @@ FITS = {
     "polygon": ("regions", "parcels", "exclusions", "substations"),
 }
 FILE_WORDS = {
-    "substations": "substation poi hosting headroom",
+    "substations": "substation subs poi hosting headroom",
     "lines": "line transmission",
     "fiber_nodes": "fiber_node pop fiber-node backbone_union_nodes nodes",
     "fiber_links": "fiber_link fiber_route backbone_union_links fiber links",
@@ -255,6 +293,8 @@ def _score(
         score *= 0.5
     if role in ("parcels", "sites", "demand") and not any(o in mapping for o in marks):
         score *= 0.6  # an id alone makes no parcel
+    if role == "tariffs" and not any("_per_" in ours for ours in mapping):
+        return 0.0  # a tariff has a price
     name = path.name.casefold()
     hit = any(word in name for word in FILE_WORDS[role].split())
     return round(min(1.0, score + (0.2 if hit else 0.0)), 3)

@@ -15,9 +15,10 @@ import shapely
 from sitepick.layers import values
 from sitepick.layers.columns import Columns, Found
 from sitepick.layers.geometry import NAMES
-from sitepick.layers.guess import guess, guess_columns, header_parts
+from sitepick.layers.guess import guess, guess_columns, header_parts, level_of, own_columns
 from sitepick.layers.load import load_one
 from sitepick.layers.read import read
+from sitepick.layers.reading import in_few_lines
 from sitepick.layers.sniff import sniff
 from sitepick.layers.table import Table
 from sitepick.scenario.inputs import Exclusion, LayerFile, MatrixFile, RegionLayer
@@ -131,7 +132,7 @@ def inspect(
         rows=len(table),
         geometry=shapes,
         no_geometry=len(table) - sum(shapes.values()),
-        crs=_crs_name(table),
+        crs=_crs_name(table, bounds),
         bounds=bounds,
         columns=[_column(str(c), table.frame[c]) for c in table.frame.columns],
     )
@@ -153,11 +154,14 @@ def _placed(table: Table, path: Path) -> np.ndarray | None:
     return copy.geometry
 
 
-def _crs_name(table: Table) -> str:
+def _crs_name(table: Table, bounds: tuple[float, ...] | None) -> str:
     from sitepick.layers import crs
 
     if table.crs is None:
-        return "WGS84 lon/lat (GeoJSON)" if table.degrees else "not stated"
+        if table.degrees:
+            return "WGS84 lon/lat (GeoJSON)"
+        in_degrees = bounds is not None and max(map(abs, bounds[::2])) <= 180
+        return f"not stated{'; degrees are read as WGS84 lon/lat' if in_degrees else ''}"
     try:
         return str(crs.parse(table.crs).name)
     except ValueError:
@@ -190,16 +194,19 @@ def _judge(
     said |= {"preset": report.preset} if report.preset else {}
     kinds: dict[str, type[LayerFile]] = {"regions": RegionLayer, "exclusions": Exclusion}
     if report.role == "regions":
-        said["level"] = "region"
+        said["level"] = level_of(path.stem)
     if report.role == "matrix":
         said["meaning"] = "rtt_ms"
         kinds["matrix"] = MatrixFile
     if fields:
         said["fields"] = fields
+    own = own_columns(table, replace(seen, role=report.role, fields=mapping, preset=report.preset))
+    if own:
+        said["keep"] = list(own)
     report.fields = fields
     spec = kinds.get(report.role, LayerFile).model_validate(said)
     _, report.problems, notes = load_one(report.role, spec, path.parent)
-    report.notes = [note.message for note in notes]
+    report.notes = in_few_lines(note.message for note in notes)
     report.yaml = as_yaml(report.role, said)
     report.doubts = list(dict.fromkeys(report.doubts))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from sitepick.layers import common, crs, fiber, geometry, presets, values
 from sitepick.layers.columns import Columns
+from sitepick.layers.guess import guess_columns
 from sitepick.layers.mapping import resolve
 from sitepick.layers.reading import Reading, count_of
 from sitepick.layers.roles import GEOMETRY, MAY_BE_NOWHERE
@@ -110,10 +112,13 @@ def _placed(columns: Columns, want: str) -> Columns:
     table = columns.table
     if table.geometry is None:
         if reading.role not in (*MAY_BE_NOWHERE, "parcels"):
+            names = [str(c) for c in table.frame.columns]
+            found, _ = guess_columns(reading.role, names)
+            lon, lat = (json.dumps(found.get(o, "..."), ensure_ascii=False) for o in ("lon", "lat"))
             reading.fault(
                 "has no geometry: add columns lon and lat (or wkt), or name them by "
-                f"`fields: {{lon: ..., lat: ...}}`; columns are "
-                f"{', '.join(map(repr, list(table.frame.columns)[:20]))}"
+                f"`fields: {{lon: {lon}, lat: {lat}}}`; columns are "
+                f"{', '.join(map(repr, names[:20]))}"
             )
         return columns
     if not crs.to_wgs84(columns):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -22,6 +23,19 @@ def some(items: Iterable[Any], most: int = limits.EXAMPLES) -> str:
 def count_of(n: int, what: str) -> str:
     """Return ``1 row`` or ``1,200 rows``."""
     return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+_WORD_READ = re.compile(r"(?P<column>\S.*: column '[^']*': )(?P<read>'.*' read as \w+ \(.*\))")
+
+
+def in_few_lines(notes: Iterable[str]) -> list[str]:
+    """Return the notes, each once, all words of one column that were understood on one line."""
+    lines: dict[str, list[str]] = {}
+    for note in dict.fromkeys(notes):
+        found = _WORD_READ.fullmatch(note)
+        column, read = (found["column"], found["read"]) if found else (note, "")
+        lines.setdefault(column, []).append(read)
+    return [column + ", ".join(read) for column, read in lines.items()]
 
 
 @dataclass

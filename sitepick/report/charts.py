@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from sitepick.exports.costs import period_label
 from sitepick.exports.terms import capital_terms
 from sitepick.report.plan import stage_words, work_unit
+from sitepick.report.priced import FREE, HELD, priced
 from sitepick.words import limit_words
 
 if TYPE_CHECKING:
@@ -174,7 +175,8 @@ def _prices(run: Run) -> Chart:
     assert run.solution is not None
     scenario = run.prepared.scenario
     found: dict[str, float] = {}
-    for limit in run.binding:
+    limits, held = priced(run)
+    for limit in limits:
         words = limit_words(limit.limit, scenario)
         name = f"{words} {limit.where} {limit.when[:7]}, per {limit.unit}"
         found.setdefault(" ".join(name.split()), limit.price_musd)
@@ -184,7 +186,7 @@ def _prices(run: Run) -> Chart:
             found.setdefault(name, row.price_musd_per_mw)
     dear = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:_MOST_PRICES]
     ticks, values = tuple(n for n, _ in dear), tuple(float(v) for _, v in dear)
-    note = "Saved by one more unit of the limit: LP prices with whole decisions held."
+    note = f"Saved by one more unit of the limit: LP prices, {HELD if held else FREE}."
     unit = "MUSD per unit, net present"
     return Chart("What binds, dearest first", unit, "rank", ticks, (Series("price", values),), note)
 

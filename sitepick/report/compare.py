@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sitepick.exports.compare import LEAST_MW, Comparison, SiteChange
 from sitepick.report.tables import Cell, Column, Table
+from sitepick.words import objective_words
 
 MOST = 40
 """Rows of a table on a screen; the CSV and JSON hold all."""
@@ -13,7 +14,8 @@ def comparison_headline(found: Comparison) -> tuple[str, ...]:
     """Return which runs, and whether their objectives are proven to differ."""
     first = f"{found.after} against {found.before}"
     a, b = found.objective_before, found.objective_after
-    text = f"{found.objective_name}: {a:,.6g} -> {b:,.6g} ({b - a:+,.4g})"
+    unit = "MUSD" if "cost" in found.objective_name else "MW-years"
+    text = f"{objective_words(found.objective_name)}: {a:,.6g} -> {b:,.6g} {unit} ({b - a:+,.4g})"
     if found.proven is None:
         return first, f"objectives differ in kind: {text}"
     proof = "proven to differ" if found.proven else "within the gap: not proven to differ"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sitepick.exports.explain import Stored
 from sitepick.report.tables import Cell, Column, Report, Table
+from sitepick.report.years import ends_within
 from sitepick.scenario.fields import ALL_TIME
 from sitepick.words import LETTER, LINES, REACH, limit_words
 
@@ -64,9 +65,11 @@ def what_binds(limits: Sequence[LimitUse], scenario: Scenario) -> Table:
             every = [u for uses in groups[family].values() for u in uses]
             closest = min(every, key=lambda u: (_share_left(u), u.when, u.where))
             rows.append(_limit_row(family, closest, 0, scenario))
+        told: list[tuple[Cell, ...]] = []
         for _, uses in tight:
             top = min(uses, key=lambda u: (-_price(u), _share_left(u), u.where))
-            rows.append(_limit_row(family, top, len(uses), scenario))
+            told.append(_limit_row(family, top, len(uses), scenario))
+        rows += _as_long_as_alike(told, sorted(groups[family]), [when for when, _ in tight])
     columns = (
         Column("Limit", align="left"),
         Column("when", align="left"),
@@ -108,8 +111,31 @@ def priced_limits(limits: Sequence[LimitUse], scenario: Scenario) -> Table:
     return Table("Single limits with a price, dearest first", columns, rows, note)
 
 
+def _as_long_as_alike(
+    rows: list[tuple[Cell, ...]], dates: list[str], at: list[str]
+) -> list[tuple[Cell, ...]]:
+    """Return the rows of a family with those of dates that follow each other as one, if alike.
+
+    ``at`` is the date of each row, ``dates`` all those of the family. A row tells its date in its
+    second cell, the last two are prices.
+    """
+    out: list[tuple[Cell, ...]] = []
+    before: tuple[Any, ...] = ()
+    for row, when in zip(rows, at, strict=True):
+        prices = [round(p, 3) if isinstance(p, float) else p for p in row[-2:]]
+        told, place = (row[0], *row[2:-2], *prices), dates.index(when)
+        if before == (told, place - 1):
+            since = str(out[-1][1]).split(" to ")[0]
+            out[-1] = (row[0], f"{since} to {row[1]}", *row[2:])
+        else:
+            out.append(row)
+        before = (told, place)
+    return out
+
+
 def _limit_row(family: str, use: LimitUse, tight: int, scenario: Scenario) -> tuple[Cell, ...]:
-    when = use.when[:4] if use.when.endswith("-01-01") else use.when
+    when = use.when if scenario.periods.step != "year" else use.when.removesuffix("-01-01")
+    when = when.removesuffix("-01") if len(when) == len("2027-01-01") else when
     figures = (_figure(x) for x in (use.amount, use.used, use.slack))
     return (
         limit_words(family, scenario), when, tight, use.where, *figures, use.unit,
@@ -142,7 +168,7 @@ def site_report(stored: Stored, scenario: Scenario, site_id: str) -> Report:
     tables = (
         charges_table(verdict, scenario),
         tests_table(stored, scenario, site_id),
-        ties_table(stored, site_id),
+        ties_table(stored, scenario, site_id),
         letters_table(stored, site_id),
         rules_table(stored, scenario, site_id),
     )
@@ -185,6 +211,8 @@ def tests_table(stored: Stored, scenario: Scenario, site_id: str) -> Table:
     for t in place["failed"]:
         value, limit = t["value"], t["threshold"]
         both = isinstance(value, float) and isinstance(limit, float) and bool(t["unit"])
+        if not t["unit"] and isinstance(value, float):  # yes or no
+            value = limit = None
         rows.append((t["test"], "failed", value, limit, value - limit if both else None, t["unit"]))
     rules, power = scenario.candidates, scenario.power
     ties = stored.ties.get(site_id, [])
@@ -206,19 +234,25 @@ def tests_table(stored: Stored, scenario: Scenario, site_id: str) -> Table:
     return Table("Tests", columns, tuple(rows))
 
 
-def ties_table(stored: Stored, site_id: str) -> Table:
-    """Return the possible ties of a site: MW of the POI alone by date, and what the plan uses."""
+def ties_table(stored: Stored, scenario: Scenario, site_id: str) -> Table:
+    """Return the possible ties of a site: MW of the POI alone, and what the plan uses of them.
+
+    At 31 December, as in the tables of the plan: quarters would not fit. `--json` has all periods.
+    """
     rows: list[tuple[Cell, ...]] = []
+    ends = ends_within(scenario.periods)
+    at = [stored.periods.index(end.period) for end in ends]
     for tie in stored.ties.get(site_id, []):
         poi = stored.pois[tie["poi_id"]]
         head = (tie["poi_id"], tie["kv"], tie["km"], tie["cap_mw"])
-        rows.append((*head, "alone", *poi["mw"]))
+        rows.append((*head, "alone", *(poi["mw"][t] for t in at)))
         if any(poi["plan_mw"]):
-            rows.append((tie["poi_id"], None, None, None, "in the plan", *poi["plan_mw"]))
+            used = (poi["plan_mw"][t] for t in at)
+            rows.append((tie["poi_id"], None, None, None, "in the plan", *used))
     columns = (
         Column("Tie to POI", align="left"), Column("kV", decimals=0), Column("km", decimals=1),
-        Column("cap MW", decimals=0), Column("grid MW", align="left"),
-        *(Column(p[:4] if p.endswith("-01-01") else p[:7], decimals=0) for p in stored.periods),
+        Column("cap MW", decimals=0), Column("grid MW, 31 Dec", align="left"),
+        *(Column(end.label, "grid MW", decimals=0) for end in ends),
     )  # fmt: skip
     return Table("Ties and the dated MW of their POIs", columns, tuple(rows))
 

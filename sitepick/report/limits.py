@@ -11,6 +11,7 @@ from sitepick.exports.sheet import records
 from sitepick.exports.stages import layer_mw, layer_tiers, offer_share, waits_of
 from sitepick.instance.timeline import Timeline
 from sitepick.report.plan import work_unit
+from sitepick.report.priced import FREE, HELD, priced
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.scenario.power import STAGES
 from sitepick.words import limit_words
@@ -39,7 +40,8 @@ def waterfall_table(run: Run, made: SiteRows) -> Table:
 def binding_table(run: Run) -> Table:
     """Return each kind of limit that binds, at its dearest, and what one more unit would save."""
     kinds: dict[str, list[Binding]] = defaultdict(list)
-    for limit in run.binding:  # dearest first
+    limits, held = priced(run)
+    for limit in limits:  # dearest first
         kinds[limit.limit].append(limit)
     rows: list[tuple[Cell, ...]] = []
     for name, found in kinds.items():
@@ -49,7 +51,7 @@ def binding_table(run: Run) -> Table:
         at = (dear.where, dear.when, amount, dear.unit, dear.price_musd)
         rows.append((limit_words(name, run.prepared.scenario), len(found), *at))
     columns = (
-        Column("What binds (LP price)", align="left"),
+        Column(f"What binds (LP{' price' if held else ', all free'})", align="left"),
         Column("times", decimals=0),
         Column("dearest at", align="left"),
         Column("when", align="left"),
@@ -58,7 +60,7 @@ def binding_table(run: Run) -> Table:
         Column("MUSD per unit", "MUSD, net present, saved by one more unit", decimals=3),
     )
     return Table(
-        "Prices of limits (LP, whole decisions held)", columns, tuple(rows),
+        f"Prices of limits (LP, {HELD if held else FREE})", columns, tuple(rows),
         most=_MOST_LIMITS, rest="... {} more kinds of limits bind",
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheets import OBJECTIVE_UNIT, SYNTHETIC
 from sitepick.exports.stages import DC_STUDY
 from sitepick.exports.terms import capital_terms
+from sitepick.report.priced import priced
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.report.years import YearEnd, spread, year_ends
 from sitepick.words import LINES, limit_words
@@ -85,7 +86,7 @@ def _target(run: Run, solution: Solution) -> str:
 
 def _priced(run: Run) -> list[tuple[str, str]]:
     """Return (limit, when) of all that binds, dearest first, lines of the grid among the others."""
-    found = [(b.price_musd, b.limit, b.when) for b in run.binding]
+    found = [(b.price_musd, b.limit, b.when) for b in priced(run)[0]]
     if run.grid is not None:
         found += [(r.price_musd_per_mw, LINES, r.period) for r in run.grid.limiting]
     return [(name, when) for _, name, when in sorted(found, key=lambda f: -f[0])]
@@ -222,27 +223,37 @@ _SHORT = {
     "headroom.limit": "dated MW", "headroom.shared": "shared MW", "headroom.ramp": "MW ramps",
     "budget.year": "budget",
     "procurement.cap": "supply", "siting.land": "land", "siting.closed": "moratoria",
-    "siting.count": "site count", "ties.cap": "tie size", "limits.cost": "cost limit",
-    LINES: "lines", "deliverability.adequacy": "reserve",
+    "regions.water": "water", "regions.co2": "carbon", "regions.max_it": "region caps",
+    "regions.max_grid": "region caps", "siting.count": "site count", "ties.cap": "tie size",
+    "limits.cost": "cost limit", LINES: "lines", "deliverability.adequacy": "reserve",
 }  # fmt: skip
 
 
 def _stop(run: Run, year: int) -> str:
     """Name what stops more spending in a year: its budget, else its dearest limit."""
     assert run.solution is not None
+    held = priced(run)[1]
     names = [name for name, when in _priced(run) if when[:4] == str(year)]
+    # what is built in a year serves the next one too
+    here = {e.period for y in (year, year + 1) for e in _ends_in(run, y)[-1:]}
+    placed = bool(here) and not any(r.period in here for r in run.solution.turned_away)
     if "budget.year" in names:
         return "budget"
-    if names:
-        return _SHORT.get(names[0], names[0].split(".")[0])
+    if names and (held or not placed):
+        return _short(names[0])
     energised = min((row.period for row in run.solution.it), default="9999")
     early = [r.period for r in run.solution.turned_away if r.period < energised]
     if str(year) < energised[:4] and any(period[:4] >= str(year) for period in early):
         return "lead times"
-    here = [e for e in _ends_in(run, year) if e.period in run.solution.periods]
-    if here and not any(r.period == here[-1].period for r in run.solution.turned_away):
+    if placed:
         return "all placed"
-    return ""
+    # what is built in a year stands for years: a limit that stops it may be priced later
+    later = [] if held else [name for name, when in _priced(run) if when[:4] > str(year)]
+    return _short(later[0]) if here and later else ""
+
+
+def _short(limit: str) -> str:
+    return _SHORT.get(limit, limit.split(".")[0])
 
 
 def _ends_in(run: Run, year: int) -> list[YearEnd]:

@@ -10,6 +10,7 @@ from sitepick.scenario.schema import period_starts
 
 if TYPE_CHECKING:
     from sitepick.run import Run
+    from sitepick.scenario.schema import Periods
 
 T = TypeVar("T")
 MOST = 8
@@ -27,7 +28,12 @@ class YearEnd:
 
 def year_ends(run: Run) -> list[YearEnd]:
     """Return the year ends within the horizon, and its last day if that is another; at most 8."""
-    starts = period_starts(run.prepared.scenario.periods)
+    return ends_within(run.prepared.scenario.periods)
+
+
+def ends_within(periods: Periods) -> list[YearEnd]:
+    """Return the same of the periods of a scenario."""
+    starts = period_starts(periods)
     last_day = starts[-1] - timedelta(days=1)
     out = []
     for year in range(starts[0].year, last_day.year + 1):

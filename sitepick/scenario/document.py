@@ -45,7 +45,7 @@ A scenario is one YAML file. Rules of the format:
   is replaced. Chains may be 10 files deep.
 - **`--set key.key=value`** on the command line overrides one value: `--set periods.step=quarter`,
   `--set layers.exclusions.0.buffer_km=2`, `--set 'power.tie_mw_by_kv."34.5"=25'`. The value is
-  YAML.
+  YAML; `exclusions[0]`, as messages write it, is understood too.
 - YAML 1.2 without anchors, aliases and tags, at most 1 MB and 50 levels. `NO`, `ON`, `yes` and
   `010` are text. An unknown key is an error.
 """

@@ -121,8 +121,9 @@ def _split(text: str, source: Source) -> tuple[list[str], Node]:
     if found is None:
         raise ScenarioError(problem((source, 0, 0), "write key.key=value"))
     keys = [
-        part.strip().strip("\"'")
+        key
         for part in re.findall(r"""(?:"[^"]*"|'[^']*'|[^."'])+""", found[1])
+        for key in _indexed(part.strip())
     ]
     if not all(keys) or found[1].count("..") or found[1].rstrip().endswith("."):
         raise ScenarioError(problem((source, 0, 0), "an empty key; write key.key=value"))
@@ -133,6 +134,14 @@ def _split(text: str, source: Source) -> tuple[list[str], Node]:
     # blanks in place of the keys, so that columns are those of the whole argument
     value = parse(" " * found.end() + text[found.end() :], source.name, False, shown=text)
     return keys, value
+
+
+def _indexed(part: str) -> list[str]:
+    """Return the keys of one part of a path: ``rules[0]``, as messages write it, is rules and 0."""
+    found = re.fullmatch(r"""([^"'\[\]]+)((?:\[\d+\])+)""", part)
+    if found is None:
+        return [part.strip("\"'")]
+    return [found[1], *re.findall(r"\d+", found[2])]
 
 
 def _set(root: Node, keys: list[str], value: Node, source: Source) -> Node:

@@ -34,6 +34,7 @@ def _override(tree: Any, text: str) -> str:
     found = re.fullmatch(r"\s*([+-]\s*\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*", change)
     if found is None:
         raise ScenarioError("is no step: write key.key=+100 or key.key=-100; `--set` sets a value")
+    path = re.sub(r"\[(\d+)\]", r".\1", path)  # rules[0], as messages write it
     at, keys = tree, [key.strip().strip("\"'") for key in path.split(".")]
     for i, key in enumerate(keys):
         before = ".".join(keys[:i]) or "the scenario"

@@ -10,9 +10,12 @@ from sitepick.layers import presets
 from sitepick.layers.columns import plain
 from sitepick.layers.guess import guess, guess_columns, guess_role, header_parts
 from sitepick.layers.inspect import inspect
+from sitepick.layers.load import load_one
 from sitepick.layers.read import read
+from sitepick.layers.reading import in_few_lines
 from sitepick.layers.roles import PLACE, ROLES
 from sitepick.layers.units import factor, split_unit
+from sitepick.scenario.inputs import LayerFile
 
 DATA = Path(__file__).parents[1] / "data" / "layers"
 
@@ -183,3 +186,47 @@ def test_words_for_choices_do_not_clash() -> None:
     for words in presets.raw("headers")["values"].values():
         seen = [plain(str(word)) for list_ in words.values() for word in list_]
         assert len(seen) == len(set(seen))
+
+
+def test_names_that_tell_each_row_apart_serve_as_the_id(tmp_path: Path) -> None:
+    head = "Substation,kV,Lat,Long"
+    path = csv(tmp_path, "subs.csv", head, "Alder,345,31,-97", "Birch,138,31.1,-97")
+    role, fields, doubts = guess_role(path)
+    assert (role, fields) == (
+        "substations",
+        {"poi_id": "Substation", "kv": "kV", "lon": "Long", "lat": "Lat"},
+    )
+    assert doubts == ["column 'Substation' read as the id: it names each row apart"]
+    twice = csv(tmp_path, "subs2.csv", head, "Alder,345,31,-97", "ALDER,138,31.1,-97")
+    assert guess_role(twice)[1]["name"] == "Substation"
+
+
+def test_yaml_to_paste_has_level_and_own_columns(tmp_path: Path) -> None:
+    path = csv(tmp_path, "parcels.csv", "Parcel ID,Acres,Lat,Lon,Broker", "1,250,32,-97,Ann")
+    assert 'keep: ["Broker"]' in inspect(path).yaml
+    counties = tmp_path / "counties.geojson"
+    ring = "[[[0,0],[1,0],[1,1],[0,1],[0,0]]]"
+    counties.write_text(
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": '
+        '{"County": "A", "FIPS": "901"}, "geometry": {"type": "Polygon", "coordinates": '
+        f"{ring}}}}}]}}",
+        encoding="utf-8",
+    )
+    assert 'level: "county"' in inspect(counties).yaml
+
+
+def test_columns_that_look_like_coordinates_are_named_in_the_fault(tmp_path: Path) -> None:
+    csv(tmp_path, "subs.csv", "Substation,kV,Lat,Long", "Alder,345,31,-97")
+    spec = LayerFile(file="subs.csv", id="Substation")
+    _, problems, _ = load_one("substations", spec, tmp_path)
+    assert problems[0].startswith("subs.csv: has no geometry")
+    assert '`fields: {lon: "Long", lat: "Lat"}`' in problems[0]
+
+
+def test_notes_of_one_column_share_a_line() -> None:
+    notes = ["f: column 'S': 'a' read as consider (1 x)", "3 POIs given by name",
+             "f: column 'S': 'b' read as forbid (2 x)", "3 POIs given by name"]  # fmt: skip
+    assert in_few_lines(notes) == [
+        "f: column 'S': 'a' read as consider (1 x), 'b' read as forbid (2 x)",
+        "3 POIs given by name",
+    ]

@@ -16,11 +16,11 @@ from sitepick.exports.rows import SiteRows
 from sitepick.finding import Finding
 from sitepick.report.build import report_of
 from sitepick.report.limits import binding_table, joint_mw, sharing_table
-from sitepick.report.plan import capital_table, demand_table, sites_table
+from sitepick.report.plan import capital_table, demand_table, headline, sites_table
 from sitepick.report.tables import Column, Report, Table
 from sitepick.report.terminal import print_report, print_tables, solving_seconds, visible
 from sitepick.report.years import spread, year_ends
-from sitepick.run import Binding
+from sitepick.run import Binding, LimitUse
 from sitepick.solution import ItRow, SiteRow
 
 NAMES = dict(zip(("C1", "N1", "N2", "R1", "X1"), NASTY, strict=False))
@@ -189,6 +189,25 @@ def test_limits_that_bind_are_shown_once_a_kind_at_their_dearest():
         binding_table(replace(run(), binding=many)).brief().note
         == "... 3 more kinds of limits bind"
     )
+
+
+def test_without_a_held_price_lp_prices_say_what_binds():
+    """Whole halls leave a little of every limit: the report still names what stops the rest."""
+    uses = (
+        LimitUse("regions.water", "county 902", P[1], 75.0, 73.9, "ML/a", False, 3.3, 0.0),
+        LimitUse("headroom.letter", "U-1", "", 150.0, 150.0, "grid MW", False, 9.9, 0.0),
+        LimitUse("budget.year", "", "2027", 500.0, 499.0, "MUSD", False, 0.2, 0.0),
+        LimitUse("siting.land", "N1", P[1], 80.0, 20.0, "ha", False, 0.0, 0.0),
+    )
+    made = replace(run(), binding=(), limits=uses)
+    got = binding_table(made)
+    assert got.columns[0].name == "What binds (LP, all free)"
+    assert [row[0] for row in got.rows] == ["water caps of regions", "money"]
+    assert "What binds: water caps of regions, money." in headline(made)[-1]
+    stops = cells(capital_table(made))["Stopped by"]
+    assert stops[1:] == ("budget", "water")
+    held = replace(made, binding=(Binding("headroom.limit", "B1", P[1], 32.0, "grid MW", 1.5),))
+    assert [row[0] for row in binding_table(held).rows] == ["dated grid MW at POIs"]
 
 
 def test_seconds_are_those_of_solving():

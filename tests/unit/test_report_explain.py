@@ -10,8 +10,9 @@ from plan_by_hand import run, scenario
 from sitepick.errors import ScenarioError
 from sitepick.exports.explain import explain_text, read_stored, stored
 from sitepick.exports.sheets import run_sheets
-from sitepick.report.explain import explain_report, site_report, what_binds
+from sitepick.report.explain import explain_report, site_report, ties_table, what_binds
 from sitepick.run import Charge, LimitUse, Verdict
+from sitepick.scenario.schema import Periods
 from sitepick.scenario.steps import stepped
 
 LIMITS = (
@@ -51,6 +52,38 @@ def test_each_family_is_told_by_date_with_its_dearest_limit():
     assert rows["least IT MW of regions", "2030"][4] == "4.0"
     names = [r[0] for r in table.rows]
     assert names.index("dated grid MW at POIs") < names.index("money") < names.index("land")
+
+
+def quarters():
+    return scenario().model_copy(
+        update={
+            "periods": Periods.model_validate({"from": "2029", "to": "2030", "step": "quarter"})
+        }
+    )
+
+
+def test_dates_that_follow_each_other_and_are_alike_share_a_row():
+    def use(when, used, price=0.0):
+        return LimitUse("headroom.limit", "B1", when, 10.0, used, "grid MW", False, price, 0.0)
+
+    uses = (use("2029-01-01", 10.0), use("2029-04-01", 10.0), use("2029-07-01", 4.0),
+            use("2029-10-01", 10.0), use("2030-01-01", 10.0, 0.5))  # fmt: skip
+    rows = what_binds(uses, quarters()).rows
+    assert [r[1] for r in rows] == ["2029-01 to 2029-04", "2029-10", "2030-01"]
+    assert rows[2][-2] == 0.5
+
+
+def test_ties_of_many_quarters_are_told_at_year_ends():
+    starts = tuple(f"{y}-{m:02d}-01" for y in (2029, 2030) for m in (1, 4, 7, 10))
+    mw = [float(t) for t in range(8)]
+    kept = dataclasses.replace(
+        stored(explained_run()), periods=starts,
+        ties={"C1": [{"poi_id": "B1", "kv": 138.0, "km": 2.0, "cap_mw": 200.0}]},
+        pois={"B1": {"mw": mw, "plan_mw": mw}},
+    )  # fmt: skip
+    table = ties_table(kept, quarters(), "C1")
+    assert [c.name for c in table.columns][-2:] == ["2029", "2030"]
+    assert [r[-2:] for r in table.rows] == [(3.0, 7.0), (3.0, 7.0)]
 
 
 def test_the_report_counts_verdicts_and_shares_the_capital_table():

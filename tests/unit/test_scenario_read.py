@@ -14,6 +14,7 @@ from sitepick.errors import ScenarioError
 from sitepick.scenario.fields import ALL_TIME, value_at
 from sitepick.scenario.read import read_scenario
 from sitepick.scenario.schema import period_starts
+from sitepick.scenario.steps import stepped
 
 STARTER = Path(__file__).parent.parent / "data" / "scenario" / "starter.yaml"
 LEAST = """\
@@ -192,6 +193,13 @@ def test_caret_of_an_override_stands_in_the_argument() -> None:
     first, source, caret = refused.value.problems[0].splitlines()
     assert first == "--set #2: error: demand.it_mw: mW is a milliwatt; write MW"
     assert source[caret.index("^") :] == "5 mW}"
+
+
+@pytest.mark.parametrize("key", ["layers.exclusions[0].buffer_km", "layers.exclusions.0.buffer_km"])
+def test_an_override_may_be_written_as_messages_write_it(key: str) -> None:
+    s = read_scenario(STARTER, [f"{key}=2"]).scenario
+    assert s.layers.exclusions[0].buffer_km == 2
+    assert stepped(s, [f"{key}=+1"]) == ["layers.exclusions.0.buffer_km=3"]
 
 
 def test_every_bad_override_is_reported() -> None:
