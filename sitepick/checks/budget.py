@@ -25,7 +25,7 @@ def check(case: Case) -> Iterator[Finding]:
     for (year, _), musd in payments(case).items():
         spent[max(year, first)] += musd
     left = 0.0
-    for year in range(first, max(*budget, *spent) + 1):
+    for year in range(first, max([*budget, *spent]) + 1):
         may = budget.get(year, 0.0) + left
         over = more(spent[year], may, share_of(may))
         if over:

@@ -9,11 +9,13 @@ import pytest
 from helpers import listed, tiny, worlds
 from helpers.grids import made as made_grid
 
+from sitepick.actions import decisions_of
 from sitepick.blocks.columns import poi_at
 from sitepick.blocks.deliverability import upgrades_at
 from sitepick.checks import judge
 from sitepick.dispatch.types import BASE
 from sitepick.errors import LayerError
+from sitepick.held import hold_plan
 from sitepick.network.grid import DcFlow
 from sitepick.network.types import Grid
 from sitepick.planner import Planner
@@ -149,6 +151,25 @@ def test_the_independent_check_finds_nothing(seed: int) -> None:
     assert judge(world.scenario, world.layers, world.candidates, plan, grid) == []
     assert listed.wrong(world, plan, listed.table(world, plan), grid) == []
     assert listed.money_apart(world, plan) < 1e-4
+
+
+@pytest.mark.parametrize("seed", SEEDS[::4])
+def test_a_plan_that_the_grid_carries_is_held_whole(seed: int) -> None:
+    world = made(seed)
+    outcome, plan = Planner(world, LIMITS).solve(None)
+    if plan is None:
+        pytest.skip("a world without a plan")
+    planner, asked = Planner(world, LIMITS), decisions_of(plan)
+    kept = hold_plan(planner, plan, asked)
+    assert kept.start is not None
+    assert not kept.lost
+    again, new = planner.solve(planner.complete(kept.start))
+    assert new is not None
+    assert again.objective == pytest.approx(outcome.objective, rel=CLOSE, abs=1e-4)
+    now = decisions_of(new)
+    assert {d: now.get(d, 0.0) for d in asked} == {
+        d: pytest.approx(v, abs=1e-4) for d, v in asked.items()
+    }
 
 
 def test_the_grids_bind_and_upgrades_are_bought() -> None:

@@ -27,7 +27,7 @@ ORDER = (
     ("run", "words"),
     ("prices", "refine"),
     ("planner",),
-    ("shortfall", "verdicts", "diagnose", "steady"),
+    ("shortfall", "verdicts", "diagnose", "steady", "held"),
     ("studies",),
     ("exports", "report"),
     ("pipeline",),

@@ -1,0 +1,56 @@
+"""Columns of decisions that would have to be made by some day, whichever plan makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+import numpy as np
+
+from sitepick.blocks.columns import halls_at, it_at, open_at
+from sitepick.blocks.deliverability import upgrades_at
+from sitepick.blocks.onsite import stays
+from sitepick.instance.timeline import add_months, whole_months
+from sitepick.instance.types import Instance
+from sitepick.program import IntArray, Program
+
+
+def early_columns(
+    program: Program, inst: Instance, until: date, answered: Collection[str]
+) -> IntArray:
+    """Return the columns of what must be decided by ``until`` by the model's own lead times.
+
+    Openings, ties, regions, halls, hardware, plants, batteries, upgrades; and the letters
+    ``answered``, whose answer is due by then. Licensing delays of hardware are left out.
+    """
+    time, n_sites = inst.time, len(inst.sites.ids)
+
+    def due(months: float) -> int:
+        """Return how many periods are so early that what they bring is decided by then."""
+        lead = whole_months(months)
+        return sum(add_months(start, -lead) <= until for start in time.starts[:-1])
+
+    first = due(inst.sites.lead_months)
+    parts = [open_at(program, inst)[:, :first]]
+    parts.append(program.index("ties.tie", (len(inst.ties.site), time.n))[:, :first])
+    parts.append(program.index("regions.enter", (len(inst.entries), time.n))[:, :first])
+    for family in ("halls.build", "halls.convert"):
+        at = halls_at(program, inst, family)
+        parts += [at[:, k, : due(float(m))] for k, m in enumerate(inst.halls.lead_months)]
+    bought = it_at(program, inst, "hardware.buy")
+    parts += [bought[:, :, h, : due(float(m))] for h, m in enumerate(inst.hardware.lead_months)]
+    stay, on = stays(program, inst), inst.onsite
+    begun = np.array([due(float(m)) for m in on.lead_months], dtype=np.int64)
+    parts.append(stay.column[stay.start < begun[on.option[stay.pair]]])
+    battery = program.index("flexible.battery", (n_sites, time.n))
+    parts.append(battery[:, : due(inst.flexible.battery_lead_months)])
+    steps = program.index("headroom.steps", (len(inst.headroom.poi_ids), time.n))
+    parts.append(steps[:, : due(inst.headroom.step_lead_months)])
+    if inst.joint is not None:
+        rating = upgrades_at(program, inst)
+        parts += [rating[u, : due(float(m))] for u, m in enumerate(inst.joint.upgrade_lead_months)]
+    letters = program.index("headroom.take", (len(inst.headroom.offer_ids),))
+    named = [o for o, name in enumerate(inst.headroom.offer_ids) if name in answered]
+    parts.append(letters[named])
+    found = np.concatenate([part.ravel() for part in parts])
+    return np.unique(found[found >= 0])

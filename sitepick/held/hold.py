@@ -1,0 +1,198 @@
+"""Rows that hold decisions of an earlier plan; what a program cannot keep is reduced and told.
+
+Inputs have changed since the plan was made: a letter carries fewer MW, money is short, a site is
+gone. So the decisions are first taken as upper limits, and as much of them as possible is kept, by
+weight; then that is held exactly. What is held is a plan's own decision, never an invented one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sitepick.actions import UNITS, Decision
+from sitepick.held.columns import Finder, Gone, Term
+from sitepick.instance.types import Instance
+from sitepick.program import FloatArray, IntArray, Program
+from sitepick.solution import Solution
+from sitepick.solve.highs import solve_matrix
+from sitepick.solve.outcome import Limits, Separator
+
+ROWS = "held.decision"
+"""Row family: one row for each part of a held decision."""
+NOTHING = "held.nothing"
+"""Row family: for each owner, nothing else that had to be decided as early."""
+_ROUNDS = 40
+_SLACK = 1e-6  # of amounts that need not be whole: what counts as equal elsewhere
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class HeldRow:
+    """A decision of the earlier plan, and how much of it is held; ``why`` not all of it."""
+
+    decision: Decision
+    asked: float
+    held: float
+    unit: str
+    why: str = ""
+
+    @property
+    def lost(self) -> float:
+        """What is not held, in ``unit``."""
+        return max(0.0, self.asked - self.held)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a program holds. ``start`` (n,) keeps it and all rows.
+
+    None: no plan was found that does no more than the decisions where they were to be held.
+    """
+
+    rows: tuple[HeldRow, ...]
+    start: FloatArray | None
+
+    @property
+    def lost(self) -> tuple[HeldRow, ...]:
+        """Decisions that are not held, or not whole."""
+        return tuple(row for row in self.rows if row.why)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of `ROWS` and the decisions, by index, that they are parts of."""
+
+    terms: list[Term]
+    of: IntArray  # (m,)
+
+    @property
+    def value(self) -> FloatArray:
+        return np.array([term.value for term in self.terms])
+
+    def activity(self, x: FloatArray) -> FloatArray:
+        return np.array([float(t.signs @ x[t.columns]) for t in self.terms])
+
+
+def hold(
+    program: Program,
+    inst: Instance,
+    plan: Solution,
+    asked: Mapping[Decision, float],
+    weights: Mapping[Decision, float],
+    separate: Separator,
+    limits: Limits,
+    *,
+    early: Callable[[], IntArray] | None = None,
+) -> Held:
+    """Add rows that hold the decisions ``asked`` (with their amounts) of ``plan``.
+
+    ``weights`` says what to keep first where not all can be (a decision without one weighs 1).
+    ``early`` returns columns that are to stay at zero but for what is held. A decision for which
+    there is no column, or that limits cut down, is in the result with the amount that is held and
+    why. Solves a program of the sites concerned, and of all sites where that has no plan.
+    """
+    finder, why = Finder(program, inst, plan), {}
+    decisions = sorted(asked)
+    terms: list[Term] = []
+    of: list[int] = []
+    for number, decision in enumerate(decisions):
+        try:
+            mine = finder.terms(decision, asked[decision])
+        except Gone as gone:
+            why[decision] = str(gone)
+            continue
+        terms += mine
+        of += [number] * len(mine)
+    rows = _Rows(terms, np.array(of, dtype=np.int64))
+    if early is not None:
+        _nothing_else(program, rows, early())
+    whole = program.matrix.integer
+    slack = np.array([0.0 if whole[t.columns].all() else _SLACK for t in terms])
+    if terms:
+        added = program.add_rows(
+            ROWS, keys={"number": np.arange(len(terms))}, upper=rows.value + slack
+        )
+        for row, term in zip(added, terms, strict=True):
+            program.add_entries(row, term.columns, term.signs)
+    wanted = np.array([_worth(t, weights.get(decisions[k], 1.0), asked[decisions[k]])
+                       for t, k in zip(terms, rows.of, strict=True)])  # fmt: skip
+    start = _most(program, rows, wanted, separate, limits)
+    kept = rows.value if start is None else rows.activity(start)
+    near = np.abs(kept - rows.value) <= 10 * slack + 1e-6
+    kept = np.where(near, rows.value, np.where(slack == 0, np.round(kept), kept))
+    if terms and start is not None:
+        program.set_row_bounds(ROWS, lower=kept - slack, upper=kept + slack)
+    out = []
+    for number, decision in enumerate(decisions):
+        parts = [j for j in np.flatnonzero(rows.of == number) if rows.terms[j].counts]
+        amount = asked[decision]
+        held = sum(float(kept[j]) for j in parts) if parts else amount
+        reason = why.get(decision, "")
+        if reason or start is None:
+            held = 0.0
+            reason = reason or "no plan keeps the limits"
+        elif held < amount - 1e-5:
+            reason = "limits leave no room for all of it"
+        out.append(HeldRow(decision, amount, held, UNITS[decision.what], reason))
+    return Held(tuple(out), start)
+
+
+def _worth(term: Term, weight: float, amount: float) -> float:
+    """Return what a unit of a row is worth: of levels every period, or they would come late."""
+    return weight / max(amount, 1e-9) if term.value > 0 else 0.0
+
+
+def _nothing_else(program: Program, rows: _Rows, columns: IntArray) -> None:
+    """Keep early columns at zero that no held decision is about: one row per owner."""
+    held = {int(c) for term in rows.terms for c in term.columns}
+    matrix = program.matrix
+    free = np.array([c for c in columns if int(c) not in held and matrix.upper[c] > 0
+                     and matrix.lower[c] <= 0], dtype=np.int64)  # fmt: skip
+    if not len(free):
+        return
+    owners, at = np.unique(matrix.owner[free], return_inverse=True)
+    row = program.add_rows(NOTHING, keys={"number": np.arange(len(owners))}, upper=0)
+    program.add_entries(row[at], free, 1)
+
+
+def _most(
+    program: Program, rows: _Rows, wanted: FloatArray, separate: Separator, limits: Limits
+) -> FloatArray | None:
+    """Return the plan (n,) that keeps most of the decisions; None if there is no plan at all."""
+    named = [int(c) for term in rows.terms for c in term.columns]
+    owner = program.matrix.owner
+    concerned = np.unique(owner[named][owner[named] >= 0]) if named else np.zeros(0, np.int64)
+    for owners in (concerned, np.unique(owner[owner >= 0])):
+        found = _settled(program, rows, wanted, owners, separate, limits)
+        if found is not None:
+            return found
+    return None
+
+
+def _settled(
+    program: Program,
+    rows: _Rows,
+    wanted: FloatArray,
+    owners: IntArray,
+    separate: Separator,
+    limits: Limits,
+) -> FloatArray | None:
+    cost = np.zeros(program.n_columns)
+    for term, worth in zip(rows.terms, wanted, strict=True):
+        np.add.at(cost, term.columns, -worth * term.signs)
+    seconds = _SECONDS if limits.time_s is None else min(_SECONDS, limits.time_s)
+    room = replace(limits, gap=1e-7, time_s=None if limits.work is not None else seconds)
+    for _ in range(_ROUNDS):
+        matrix = program.matrix
+        part = matrix.take(owners)
+        asked = replace(part.matrix, cost=cost[part.columns], offset=0.0)
+        found = solve_matrix(asked, room)
+        if found.values is None:
+            return None
+        plan = part.lift(found.values, len(matrix.cost))
+        if not separate(plan):
+            return plan
+    return None
