@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from sitepick.checks.calendar import whole_months
@@ -14,12 +14,15 @@ from sitepick.finding import Finding
 
 def check(case: Case, rows: Sequence[Mapping[str, str]]) -> Iterator[Finding]:
     """Yield what is wrong with a list of actions; ``rows`` are cells of text by column."""
-    wanted = {due.key: due for due in expected(case)}
+    wanted: dict[Key, Due] = {}
+    for due in expected(case):
+        named = due.action, due.site, due.poi, due.item
+        wanted[*_shown(named), due.needed] = due  # type: ignore[index]
     given: dict[Key, Mapping[str, str]] = {}
     astray: list[Mapping[str, str]] = []
     for row in rows:
         needed = _day(row.get("needed"))
-        key = (*(row.get(c) or "" for c in ("action", "site_id", "poi_id", "item")), needed)
+        key = (*_named(row), needed)
         if needed is None or key not in wanted or key in given:
             astray.append(row)
         else:
@@ -41,8 +44,16 @@ def check(case: Case, rows: Sequence[Mapping[str, str]]) -> Iterator[Finding]:
 
 
 def _same(due: Due, row: Mapping[str, str]) -> bool:
-    cells = (row.get(c) or "" for c in ("action", "site_id", "poi_id", "item"))
-    return (due.action, due.site, due.poi, due.item) == tuple(cells)
+    return _shown((due.action, due.site, due.poi, due.item)) == _named(row)
+
+
+def _named(row: Mapping[str, str]) -> tuple[str, ...]:
+    return _shown(row.get(column) or "" for column in ("action", "site_id", "poi_id", "item"))
+
+
+def _shown(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return texts without what is not printed: files leave out control characters of ids."""
+    return tuple("".join(c for c in text if c.isprintable()) for text in texts)
 
 
 def _where(due: Due) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sitepick.actions import Action, Decision
+from sitepick.actions.facts import day
 from sitepick.held.early import early_columns
 from sitepick.held.hold import Held as Held
 from sitepick.held.hold import HeldRow as HeldRow
@@ -46,8 +47,8 @@ def hold_plan(
     early = None
     if nothing_else_until is not None:
         until, offers = nothing_else_until, planner.prepared.candidates.offers
-        days = zip(offers["offer_id"], offers["reply_by"], strict=True)
-        answered = {str(o) for o, day in days if isinstance(day, date) and day <= until}
+        days = zip(offers["offer_id"], map(day, offers["reply_by"]), strict=True)
+        answered = {str(o) for o, reply in days if reply is not None and reply <= until}
         early = partial(early_columns, planner.program, planner.instance, until, answered)
     return hold(
         planner.program, planner.instance, plan, decisions, weights or {}, planner.separate,

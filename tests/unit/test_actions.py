@@ -249,3 +249,19 @@ def test_money_of_the_list_is_the_cash_of_the_plan():
     world = made()
     plan = tiny.settled(world.scenario, world.candidates, tiny.plan())
     assert listed.money_apart(world, plan) < 1e-6
+
+
+def test_ids_that_a_file_cannot_hold_are_no_difference():
+    odd = "A\x1b[31m"
+    plan = tiny.plan()
+    for name in ("sites", "ties", "grid", "halls", "it", "use", "serve"):
+        plan = tiny.changed(plan, name, {"site_id": "A"}, site_id=odd)
+    tables = {
+        name: [{**row, "site_id": odd if row["site_id"] == "A" else row["site_id"]}
+               for row in tiny.TABLES[name]]
+        for name in ("sites", "ties", "site_regions", "reach")
+    }  # fmt: skip
+    world = made(**tables)
+    rows = listed.table(world, plan)
+    assert "A[31m" in {row["site_id"] for row in rows}
+    assert listed.wrong(world, plan, rows) == []

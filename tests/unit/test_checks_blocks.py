@@ -13,6 +13,8 @@ import pytest
 from helpers import tiny
 from helpers.tiny import P0, P1, P2, added, changed, dropped
 
+from sitepick.checks import budget
+from sitepick.checks.case import Case
 from sitepick.solution import EnterRow, HallRow, OfferRow, SiteRow, TieRow, UpgradeRow
 
 PLAN = tiny.plan()
@@ -506,3 +508,9 @@ def test_order_of_rows_does_not_matter() -> None:
     turned = dataclasses.replace(plan, it=plan.it[::-1], grid=plan.grid[::-1])
     places = {name: rows[::-1] for name, rows in tiny.TABLES.items()}
     assert tiny.judged(turned, places=tiny.candidates(**places)) == tiny.judged(plan)
+
+
+def test_a_budget_of_one_year_of_which_nothing_is_spent():
+    nothing = dataclasses.replace(PLAN, sites=(), ties=(), grid=(), halls=(), it=(), offers=())
+    asked = tiny.scenario(budget_musd={2026: 5}, budget_carry_over=True)
+    assert list(budget.check(Case(asked, tiny.candidates(), nothing))) == []
