@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -107,13 +108,17 @@ def _earlier(loaded: Loaded) -> tuple[EarlierPlan | None, list[date]]:
         return None, []
     from sitepick.errors import ScenarioError
     from sitepick.exports.folder import read_run
+    from sitepick.exports.inputs import read_inputs
     from sitepick.run import EarlierPlan
     from sitepick.scenario.schema import period_starts
 
     path = loaded.base / Path(named).expanduser()
+    short = Path(os.path.normpath(path))
+    path = short if short.resolve() == path.resolve() else path  # not over a symbolic link
     at = loaded.origins.get("baseline", "scenario")
     try:
         run = read_run(path)
+        read_inputs(path)
         starts = period_starts(load(run.scenario_path).scenario.periods)
         if tuple(day.isoformat() for day in starts[:-1]) != run.solution.periods:
             raise ScenarioError(f"{path}: is damaged: its plan has other periods than its scenario")
@@ -146,6 +151,7 @@ def solve(
     sites.csv) whose IT MW are held, ``fix_only`` closes all other sites.
     """
     from sitepick.diagnose import SECONDS, diagnose
+    from sitepick.exports.changes import against_baseline
     from sitepick.planner import Planner
     from sitepick.run import Run
     from sitepick.shortfall import shortfall_of
@@ -201,7 +207,7 @@ def solve(
         room = SECONDS if limits.time_s is None else min(SECONDS, max(limits.time_s, 5.0))
         diagnosis = diagnose(planner, room)
         seconds["diagnosis"] = diagnosis.seconds
-    return Run(
+    run = Run(
         prepared=prepared,
         outcome=outcome,
         solution=plan,
@@ -216,6 +222,7 @@ def solve(
         steady=steady,
         seconds=seconds,
     )
+    return run if earlier is None else replace(run, compared=against_baseline(run))
 
 
 def check(prepared: Prepared, solution: Solution) -> list[Finding]:

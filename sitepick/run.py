@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sitepick.candidates.types import Candidates
+    from sitepick.comparison import Comparison
     from sitepick.dispatch.result import GridResult
     from sitepick.dispatch.study import Study
     from sitepick.finding import Finding
@@ -217,6 +218,7 @@ class Run:
     verdicts: tuple[Verdict, ...] = ()  # of every place looked at, by site_id; empty: not made
     diagnosis: Diagnosis | None = None  # of a scenario without a plan
     greedy: GreedyRow | None = None
-    steady: Steady | None = None  # against the earlier plan, where there is one
+    steady: Steady | None = None  # how far from the earlier plan, where there is one
+    compared: Comparison | None = None  # with that plan's run
     grid: GridResult | None = None  # what the grid says, where the scenario has one
     seconds: dict[str, float] = field(default_factory=dict)

@@ -2,7 +2,8 @@
 
 The first solve proves a bound. If the earlier plan, with its own decisions, stays within the asked
 gap of it, it is kept. Otherwise a second solve minimises change (`sitepick.blocks.change`) among
-the plans that are no worse than the best one found, or than the asked gap allows.
+the plans that are no worse than the best one found, or than the asked gap allows, and that turn no
+more work away than the best one found.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ KEPT_MW_YEARS = 0.05
 GAP = 5e-4
 """Asked gap of the second solve, relative to the earlier plan's MW-years."""
 PAID_CAP = "refine.paid"
+WORK_CAP = "refine.work"
 INNER = 0.98
 """Share of the asked gap that the second solve may use: rows are kept to a tolerance only."""
 
@@ -54,7 +56,13 @@ def steadied(
         values = old
     else:
         (_, _, cap_musd), *others = caps
-        start = min((x for x in (old, best) if x is not None), key=lambda x: float(weights @ x))
+        # moving less is no reason to turn work away
+        most = float(planner.penalty @ best)
+        others.append((WORK_CAP, planner.penalty, most))
+        plans = [best]
+        if old is not None and float(planner.penalty @ old) <= most:
+            plans.append(old)
+        start = min(plans, key=lambda x: float(weights @ x))
         room = replace(planner.room_for_more(), gap=GAP)
         out = planner.refine(CHANGE, cap_musd, start, caps=others, limits=room)
         values = start if out.values is None else out.values

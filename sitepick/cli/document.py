@@ -47,6 +47,7 @@ sitepick solve                                   # the only scenario here
 sitepick solve plan.yaml --gap 1 --time-limit 60
 sitepick solve plan.yaml --set demand.must_serve=true --out runs/must
 sitepick solve plan.yaml --from runs/plan-1      # start from an earlier run
+sitepick solve plan.yaml --baseline runs/plan-1  # keep what the gap allows of its plan
 sitepick solve plan.yaml --fix runs/plan-1/sites.csv --only   # price exactly that plan
 sitepick solve plan.yaml --json | jq .gap
 sitepick solve plan.yaml --no-report             # in a loop: leave out report.html

@@ -172,6 +172,9 @@ def _difference(
     solved: RunFolder, again: Run, changes: list[str], seconds: float
 ) -> dict[str, Any]:
     """Return what a change did. Both plans are within a gap: the truth lies between two bounds."""
+    from sitepick.exports.changes import changes_sheet
+    from sitepick.exports.compare import compared, side_of, side_of_run
+
     before, after = solved.solution, again.solution
     record: dict[str, Any] = {
         "run": str(solved.path),
@@ -193,6 +196,7 @@ def _difference(
         "net_present_cost_musd": [before.net_present_cost_musd, after.net_present_cost_musd],
         "penalty_musd": [before.penalty_musd, after.penalty_musd],
         "sites": _moved(_it_mw(solved.solution), _it_mw(after)),
+        "changes": changes_sheet(compared(side_of(solved), side_of_run(again))).rows,
     }
     return record
 
@@ -228,6 +232,10 @@ def _lines(record: dict[str, Any]) -> list[str]:
         lines.append(
             f"  {row['site_id']}: {row['it_mw_before']:,.1f} -> {row['it_mw_after']:,.1f} IT MW"
         )
+    for row in record["changes"]:
+        if row["what"] in ("opened", "poi"):
+            told = [row[side] or "not in the plan" for side in ("before", "after")]
+            lines.append(f"  {row['site_id']} {row['what']}: {told[0]} -> {told[1]}")
     if not record["sites"]:
         lines.append("  the same IT MW at every site at the end")
     return lines

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
+from json import dumps as json_text
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,6 +67,12 @@ def solve(
     start: Annotated[
         Path | None, typer.Option("--from", metavar="RUN", help="Start from an earlier run.")
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline", metavar="RUN", help="Keep what the gap allows of this run's plan."
+        ),
+    ] = None,
     fix: Annotated[
         Path | None,
         typer.Option(
@@ -104,7 +112,10 @@ def solve(
     models = _model_files(write_lp, write_mps, force)
     from sitepick import pipeline
 
-    loaded = pipeline.load(path, overrides or ())
+    changed = list(overrides or ())
+    if baseline is not None:
+        changed.append(_named(run_folder(baseline), path))
+    loaded = pipeline.load(path, changed)
     prepared = pipeline.prepare(loaded, on_stage=speaker.detail)
     if models:
         _write_models(prepared, models, speaker)
@@ -126,6 +137,15 @@ def solve(
         write_run(run, folder, force=force, argv=sys.argv[1:], html=not no_report)
     _answer(run, folder, speaker, no_report)
     raise typer.Exit(exit_code(run))
+
+
+def _named(earlier: Path, scenario: Path) -> str:
+    """Return the override that names a run folder as the baseline of a scenario file."""
+    try:
+        path = os.path.relpath(earlier.resolve(), scenario.resolve().parent)
+    except ValueError:  # on another drive
+        path = str(earlier.resolve())
+    return f"baseline={json_text(Path(path).as_posix())}"
 
 
 def exit_code(run: Run) -> int:

@@ -2,107 +2,132 @@
 
 from __future__ import annotations
 
+import csv
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sitepick.exports.inputs import KEYS, Table, read_inputs
+from sitepick.comparison import Comparison, InputChange, MoneyChange, SiteChange
+from sitepick.exports.inputs import KEYS, Inputs, Table, inputs_of, read_inputs
 from sitepick.exports.sheet import Field, Sheet
 from sitepick.scenario.layering import load_chain
+from sitepick.scenario.yaml_tree import Node, parse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sitepick.exports.folder import RunFolder
+    from sitepick.run import Run
     from sitepick.solution import Solution
 
 LEAST_MW = 0.05
 LEAST_MUSD = 0.005
-OTHERS = "follows from the others"
-"""Cause of a site that no changed input names."""
+FOLLOWS = "follows from "
+"""Begins the cause of a site that no changed input names."""
+OTHERS = FOLLOWS + "the others"
+"""The same where there are many changed inputs."""
 SAME = "no input differs (solver, limits of time, or version)"
-_SILENT = ("name", "solver")
+_SILENT = ("name", "solver", "baseline")
 """Keys that change no plan within the gap."""
+_ROUTINE = ("as_of", "layers.")
+"""Keys that are a cause only where there is no other: a month has passed, a file has another name.
+What is in the files is compared row by row."""
+_SILENT_COLUMNS = ("name", "source", "synthetic")
+"""Columns that change no plan; neither do columns of the user's own."""
+_MOST = 3
 _WORDS = {
     "offers": "letter", "pois": "POI", "queue": "queue of POI", "shared_limits": "shared limit",
     "sites": "site", "site_regions": "region of site", "commitments": "commitment",
-    "places": "demand place", "demand_mw": "demand",
+    "places": "demand place", "demand_mw": "demand", "regions": "region",
+    "onsite": "on-site option", "margins": "flexible area",
 }  # fmt: skip
-_IDS = ("site_id", "poi_id", "place_id")
+_IDS = ("site_id", "poi_id", "region_id")
 
 
 @dataclass(frozen=True)
-class InputChange:
-    """A key of the scenario, a cell of a table, or a file that is not the same in both runs.
+class Side:
+    """One of two runs. ``files``: "role: path" -> SHA-256; ``why``: tells why a site is screened
+    out, "" if it is not."""
 
-    ``names``: the sites, POIs and regions that it speaks of; none: all sites.
-    """
-
-    kind: str  # key | row | file
-    where: str  # "budget_musd.2028", "letter O1: mw_total", "substations: a.csv"
-    before: str
-    after: str
-    names: frozenset[str]
-
-
-@dataclass(frozen=True)
-class SiteChange:
-    """A figure of a site that differs. ``causes``: inputs that name it, else keys for all sites."""
-
-    site_id: str
-    what: str  # it_mw | grid_mw | opened | poi
-    period: str  # "" for opened and poi
-    before: float | str | None
-    after: float | str | None
-    unit: str
-    causes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class MoneyChange:
-    """A term of the net present cost, or a year's capital, that differs, MUSD."""
-
-    what: str  # "energy", "cash 2028"
-    before_musd: float
-    after_musd: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One run against another. ``proven``: their objectives cannot be equal, by their bounds."""
-
-    before: str
-    after: str
-    objective_name: str
-    objective_before: float
-    objective_after: float
-    proven: bool | None  # None: objectives of different kinds
-    inputs: tuple[InputChange, ...]
-    sites: tuple[SiteChange, ...]
-    money: tuple[MoneyChange, ...]
+    name: str
+    solution: Solution
+    keys: dict[tuple[str, ...], Any]
+    files: dict[str, str]
+    inputs: Inputs
+    why: Callable[[str], str]
 
 
 def compare(before: RunFolder, after: RunFolder) -> Comparison:
+    """Return what differs from one run folder to another, see `compared`.
+
+    Raises ScenarioError for folders that cannot be read.
+    """
+    return compared(side_of(before), side_of(after))
+
+
+def side_of(run: RunFolder) -> Side:
+    """Return a run folder as one of two runs. Raises ScenarioError if it cannot be read."""
+    return Side(
+        name=str(run.path),
+        solution=run.solution,
+        keys=_leaves(load_chain(run.scenario_path)),
+        files={f"{i['role']}: {i['path']}": i["sha256"] for i in run.manifest["inputs"]},
+        inputs=read_inputs(run.path),
+        why=lambda site: _told(run.path / "verdicts.csv", site),
+    )
+
+
+def side_of_run(run: Run) -> Side:
+    """Return a run with a plan, which need not be written yet, as one of two runs."""
+    assert run.solution is not None
+    prepared = run.prepared
+    sources = (*prepared.layers.sources, *prepared.candidates.sources)
+    verdicts = {v.site_id: v.why for v in run.verdicts if v.verdict == "rejected"}
+    return Side(
+        name=run.solution.scenario,
+        solution=run.solution,
+        keys=_leaves(parse(prepared.loaded.resolved_yaml, "scenario")),
+        files={f"{s.role}: {s.path}": s.sha256 for s in sources},
+        inputs=inputs_of(prepared.candidates, prepared.layers),
+        why=lambda site: verdicts.get(site, ""),
+    )
+
+
+def _told(path: Path, site: str) -> str:
+    """Return why a site is screened out, from a run's verdicts; "" if it is not, or not known."""
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                if row.get("site_id") == site and row.get("verdict") == "rejected":
+                    return row.get("why") or ""
+    except (OSError, ValueError, csv.Error):
+        return ""
+    return ""
+
+
+def compared(before: Side, after: Side) -> Comparison:
     """Return what differs from one run to another.
 
     A site's causes are the changed inputs that name it, a POI of its in either plan, or its region;
-    without one, changed keys that concern all sites; without those, it follows from the others.
-    That is a rule, not a proof. Raises ScenarioError for folders that cannot be read.
+    without one, changed inputs that concern all sites, and those of other sites, from which it
+    follows. That is a rule, not a proof.
     """
-    tables = read_inputs(before.path), read_inputs(after.path)
     changed = (
-        *_keys(before, after),
-        *(c for name in KEYS for c in _rows(name, tables[0][name], tables[1][name])),
+        *_keys(before.keys, after.keys),
+        *(c for name in KEYS for c in _rows(name, before, after)),
     )
-    files = tuple(_files(before, after))
+    files = tuple(_files(before.files, after.files))
     a, b = before.solution, after.solution
     return Comparison(
-        before=str(before.path),
-        after=str(after.path),
+        before=before.name,
+        after=after.name,
         objective_name=b.objective_name,
         objective_before=a.objective,
         objective_after=b.objective,
         proven=_apart(a, b) if a.objective_name == b.objective_name else None,
         inputs=changed + files,
-        sites=tuple(_sites(a, b, changed, tables)),
+        sites=tuple(_sites(a, b, changed, files, (before.inputs.tables, after.inputs.tables))),
         money=tuple(_money(a, b)),
     )
 
@@ -113,8 +138,7 @@ def _apart(a: Solution, b: Solution) -> bool:
     return low[1] < high[0] or high[1] < low[0]
 
 
-def _keys(before: RunFolder, after: RunFolder) -> list[InputChange]:
-    old, new = (_leaves(run) for run in (before, after))
+def _keys(old: dict[tuple[str, ...], Any], new: dict[tuple[str, ...], Any]) -> list[InputChange]:
     out = []
     for path in sorted(old.keys() | new.keys()):
         x, y = old.get(path), new.get(path)
@@ -130,22 +154,18 @@ def _keys(before: RunFolder, after: RunFolder) -> list[InputChange]:
                 named |= {str(v) for v in ids}
         if path[0] == "existing":
             named |= {str(v) for s in (old, new) if (v := s.get((*path[:2], "site_id")))}
-        out.append(InputChange("key", ".".join(path), _text(x), _text(y), frozenset(named)))
+        where = ".".join(path)
+        out.append(InputChange("key", where, _text(x), _text(y), frozenset(named), where))
     return out
 
 
-def _leaves(run: RunFolder) -> dict[tuple[str, ...], Any]:
-    root = load_chain(run.scenario_path)
+def _leaves(root: Node) -> dict[tuple[str, ...], Any]:
     return {tuple(str(p) for p in path): node.value for path, node in root.leaves()}
 
 
-def _files(before: RunFolder, after: RunFolder) -> list[InputChange]:
-    old, new = (
-        {f"{i['role']}: {i['path']}": i["sha256"] for i in run.manifest["inputs"]}
-        for run in (before, after)
-    )
+def _files(old: dict[str, str], new: dict[str, str]) -> list[InputChange]:
     return [
-        InputChange("file", name, _hash(old.get(name)), _hash(new.get(name)), frozenset())
+        InputChange("file", name, _hash(old.get(name)), _hash(new.get(name)), frozenset(), name)
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
     ]
@@ -155,24 +175,59 @@ def _hash(sha256: str | None) -> str:
     return "not read" if sha256 is None else sha256[:12]
 
 
-def _rows(name: str, old: Table, new: Table) -> list[InputChange]:
+def _rows(name: str, before: Side, after: Side) -> list[InputChange]:
+    old, new = before.inputs.tables[name], after.inputs.tables[name]
     out = []
-    for key in sorted(old.keys() | new.keys()):
-        x, y = old.get(key), new.get(key)
+    for x_key, y_key in _pairs(name, old, new):
+        x, y = old.get(x_key or ""), new.get(y_key or "")
         here = {str(row[c]) for row in (x, y) if row for c in _IDS if row.get(c) is not None}
-        where = f"{_WORDS[name]} {key}"
+        side, key = (after, y_key) if y_key is not None else (before, x_key)
+        file, at = side.inputs.rows.get(name, {}).get(key or "", ("", ""))
+        what = f"{_WORDS[name]} {key}"
+        row = f"{file}{at} ({what})" if file else what
         if x is None or y is None:
-            out.append(InputChange("row", where, *_there(x, y), frozenset(here)))
+            told = ("none", "a row") if x is None else ("a row", _gone(name, str(key), after))
+            out.append(InputChange("row", row, *told, frozenset(here), row))
             continue
+        theirs = side.inputs.columns.get(name, {}).get(file, {})
         for column in sorted(x.keys() | y.keys()):
-            if x.get(column) != y.get(column):
+            silent = column in _SILENT_COLUMNS or column.startswith("keep:")
+            if x.get(column) != y.get(column) and not silent:
                 told = _text(x.get(column)), _text(y.get(column))
-                out.append(InputChange("row", f"{where}: {column}", *told, frozenset(here)))
+                called = theirs.get(column, column)
+                out.append(
+                    InputChange("row", f"{row}: {called}", *told, frozenset(here), row, called)
+                )
     return out
 
 
-def _there(x: Any, y: Any) -> tuple[str, str]:
-    return "none" if x is None else "a row", "none" if y is None else "a row"
+def _pairs(name: str, old: Table, new: Table) -> list[tuple[str | None, str | None]]:
+    """Return the keys of rows that are to be compared.
+
+    Letters without an id of their own are known by POI and date: where the date itself changed,
+    those of one POI are paired in order.
+    """
+    both = [(k, k) for k in old.keys() & new.keys()]
+    gone, come = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
+    pairs: list[tuple[str | None, str | None]] = [*both]
+    if name == "offers":
+        for key in list(gone):
+            poi = old[key].get("poi_id")
+            made = str(key).startswith(f"{poi} ")
+            match = next(
+                (k for k in come if new[k].get("poi_id") == poi and k.startswith(f"{poi} ")), None
+            )
+            if made and match is not None:
+                pairs.append((key, match))
+                gone.remove(key)
+                come.remove(match)
+    pairs += [(k, None) for k in gone] + [(None, k) for k in come]
+    return sorted(pairs, key=lambda p: str(p[1] if p[0] is None else p[0]))
+
+
+def _gone(name: str, key: str, after: Side) -> str:
+    why = after.why(key) if name == "sites" else ""
+    return why or "none"
 
 
 def _text(value: Any) -> str:
@@ -187,6 +242,7 @@ def _sites(
     a: Solution,
     b: Solution,
     changed: tuple[InputChange, ...],
+    files: tuple[InputChange, ...],
     tables: tuple[dict[str, Table], dict[str, Table]],
 ) -> list[SiteChange]:
     names = _names(a, b, tables)
@@ -195,7 +251,7 @@ def _sites(
     pois = [_pois(plan) for plan in (a, b)]
     mw = [_mw(plan) for plan in (a, b)]
     for site in sorted(opened[0].keys() | opened[1].keys()):
-        causes = _causes(names[site] | {site}, changed)
+        causes = _causes(names[site] | {site}, changed, files)
         for what, told in (("opened", opened), ("poi", pois)):
             x, y = told[0].get(site), told[1].get(site)
             if x != y:
@@ -239,12 +295,32 @@ def _names(
     return out
 
 
-def _causes(names: set[str], changed: tuple[InputChange, ...]) -> tuple[str, ...]:
-    direct = tuple(c.where for c in changed if c.names & names)
-    everywhere = tuple(c.where for c in changed if not c.names)
-    if direct or everywhere:
-        return direct or everywhere
-    return (OTHERS,) if changed else (SAME,)
+def _causes(
+    names: set[str], changed: tuple[InputChange, ...], files: tuple[InputChange, ...]
+) -> tuple[str, ...]:
+    direct = _sentences([c for c in changed if c.names & names])
+    if direct:
+        return direct
+    everywhere = [c for c in changed if not c.names]
+    telling = [c for c in everywhere if not c.row.startswith(_ROUTINE)]
+    rows = list(dict.fromkeys(c.row for c in changed if c.names))
+    follows = FOLLOWS + " and ".join(rows) if len(rows) <= _MOST else OTHERS
+    if rows or telling:
+        return (*_sentences(telling), *((follows,) if rows else ()))
+    if everywhere:
+        return _sentences(everywhere)
+    if files:
+        return tuple(f"{c.where} is another file" for c in files)
+    return (SAME,)
+
+
+def _sentences(changes: list[InputChange]) -> tuple[str, ...]:
+    """Return one text for each row or key: all that changed in it; those of files first."""
+    rows: dict[str, list[str]] = {}
+    for c in sorted(changes, key=lambda c: not (c.kind == "row" and c.row.endswith(")"))):
+        told = f"{c.before} -> {c.after}"
+        rows.setdefault(c.row, []).append(f"{c.column} {told}" if c.column else told)
+    return tuple(f"{row}: {', '.join(told)}" for row, told in rows.items())
 
 
 def _money(a: Solution, b: Solution) -> list[MoneyChange]:

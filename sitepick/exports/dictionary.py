@@ -44,6 +44,10 @@ SUMMARY_KEYS: tuple[Field, ...] = (
     Field("shortfall", "", "json",
           "per period, workload and place that must be served: asked and missing ref_mw, "
           "missing grid MW, and the limits that bind then; empty if there is a plan"),
+    Field("baseline", "", "json",
+          "with a baseline: run (its folder), kept (true: the earlier plan is still within the "
+          "gap), change_mw_years, least_mw_years (no plan within the gap changes less), changes "
+          "(the rows of changes.csv); else null"),
     Field("diagnosis", "", "json",
           "of a scenario without a plan: contradictions (sentences), remedies (each a list of "
           "changes that together give a plan: family, key, unit, now, needed, value, change, "

@@ -39,13 +39,14 @@ _GRID = (
 )  # fmt: skip
 _CSV = {
     "sites_by_period": "sites.csv", "cash": "cash.csv", "actions": ACTIONS,
-    "onsite": "onsite.csv", "nonfirm": "nonfirm.csv", "verdicts": "verdicts.csv",
+    "onsite": "onsite.csv", "changes": "changes.csv", "nonfirm": "nonfirm.csv",
+    "verdicts": "verdicts.csv",
     "limits": "limits.csv", **{name: f"{name}.csv" for name in _GRID},
 }  # fmt: skip
 _GEOJSON = {"sites": "sites.geojson", "candidates": "candidates.geojson"}
 _XLSX = (
     "run_info", "sites", "sites_by_period", "onsite", "cash", "actions", "candidates", "verdicts",
-    "limits", "letters", "nonfirm", *_GRID, "notes",
+    "limits", "letters", "changes", "nonfirm", *_GRID, "notes",
 )  # fmt: skip
 """Sheets of the workbook, where the plan has them."""
 
@@ -191,7 +192,7 @@ def _write_files(run: Run, here: Path, argv: Sequence[str], html: bool) -> None:
     _write_text(here / PAGE, shown.to_json())
     if html:
         _write_text(here / HTML, html_of(shown))
-    write_inputs(run.prepared.candidates, here / INPUTS)
+    write_inputs(run.prepared.candidates, run.prepared.layers, here / INPUTS)
     _write_text(here / "solver.log", "".join(clean(line) + "\n" for line in run.outcome.log))
     for sheet in sheets:
         if sheet.name in _CSV:

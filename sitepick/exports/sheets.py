@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sitepick import __version__
 from sitepick.exports.actions import actions_sheet
+from sitepick.exports.changes import changes_sheet
 from sitepick.exports.grid import grid_sheets
 from sitepick.exports.onsite import onsite_sheet
 from sitepick.exports.places import candidates_sheet, links_sheet, regions_sheet, sites_sheet
@@ -53,6 +54,7 @@ def run_sheets(run: Run, made: SiteRows | None = None) -> list[Sheet]:
         cash_sheet(run),
         actions_sheet(made.scenario, made.actions, made.look.sites, made.look.pois),
         letters_sheet(made),
+        *([] if run.compared is None else [changes_sheet(run.compared)]),
         *([made.flexible.sheet()] if made.flexible.applies else []),
         *grid_sheets(run, made),
         *explain_sheets(run),

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sitepick.exports.actions import action_row
+from sitepick.exports.changes import changes_record
 from sitepick.exports.costs import served_ref_mw_years, usd_per_kw_month
 from sitepick.exports.grid import summary_of
 from sitepick.exports.manifest import all_seconds, finite
@@ -58,6 +59,7 @@ def summary(run: Run, folder: Path | None = None) -> dict[str, Any]:
             for n in dict.fromkeys((*run.prepared.layers.notes, *candidates.notes))
         ],
         "shortfall": [plain(asdict(s)) for s in run.shortfall],
+        "baseline": changes_record(run),
         "diagnosis": None if run.diagnosis is None else _diagnosis(run.diagnosis),
     }
     return record

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sitepick.errors import LayerError
 from sitepick.layers.table import Refused
-from sitepick.layers.types import Layers, LoadCurve, Note, Source
+from sitepick.layers.types import Layers, LoadCurve, Note, Places, Source, row_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +54,19 @@ UNIQUE = {
 }
 
 
+KEYS = {
+    "substations": ("poi_id",),
+    "parcels": ("parcel_id",),
+    "sites": ("site_id",),
+    "demand": ("place_id",),
+    "demand_mw": ("place_id", "workload", "from_date"),
+    "power_offers": ("offer_id",),
+    "shared_limits": ("limit_id", "poi_id", "from_date"),
+    "commitments": ("site_id", "what", "date"),
+}
+"""Roles whose rows can be told where they stand, and by which columns."""
+
+
 def load(scenario: Scenario, base: Path, on_note: Callable[[Note], None] | None = None) -> Layers:
     """Read every file of ``scenario.layers`` and return the clean tables.
 
@@ -83,6 +96,7 @@ class _Loader:
         self.sources: list[Source] = []
         self.cache: dict[tuple[Any, ...], Table] = {}
         self.hashes: dict[Path, tuple[str, int]] = {}
+        self.places: dict[str, Places] = {}
 
     def all(self, scenario: Scenario) -> Layers:
         tables: dict[str, Any] = {}
@@ -107,6 +121,7 @@ class _Loader:
             curves=curves,
             sources=tuple(self.sources),
             notes=tuple(self.notes),
+            places=self.places,
         )
 
     def _curves(self, scenario: Scenario) -> tuple[LoadCurve | None, ...]:
@@ -159,8 +174,22 @@ class _Loader:
             for name in spec.keep:
                 frame[f"keep:{name}"] = common.kept(columns.table.frame[name])
             self.sources.append(source)
+            self._place(role, frame, columns)
         self._finish(reading)
         return None if reading.problems else frame
+
+    def _place(self, role: str, frame: pd.DataFrame, columns: Columns) -> None:
+        """Remember where the rows of ``frame`` stand, if they are those of the file, in order."""
+        if role not in KEYS or len(frame) != len(columns):
+            return
+        known = self.places.setdefault(role, Places({}, {}))
+        label, sign = columns.reading.label, " row " if columns.table.tabular else " #"
+        keys = zip(*(frame[name].to_numpy(object) for name in KEYS[role]), strict=True)
+        for key, number in zip(keys, columns.table.number, strict=True):
+            known.rows[row_key(key)] = label, f"{sign}{number}"
+        known.columns[label] = {
+            ours: found.name for ours, found in columns.mapped.items() if found.unit is None
+        }
 
     def _finish(self, reading: Reading) -> None:
         self.problems += [p for p in reading.problems if p not in self.problems]

@@ -67,14 +67,22 @@ def _offer_ids(columns: Columns) -> np.ndarray:
     if columns.has("offer_id"):
         return columns.ids("offer_id")
     poi, start = columns.text("poi_id"), columns.dates("from_date")
+    total, stage = columns.number("mw_total"), columns.text("stage")
     seen: dict[str, int] = {}
     out = np.empty(len(columns), dtype=object)
-    for i in range(len(columns)):
+    # of one POI and date the smaller one comes first, whatever the order of rows
+    order = sorted(range(len(columns)), key=lambda i: (_last(float(total[i])), str(stage[i]), i))
+    for i in order:
         made = f"{poi[i]} {start[i]}"
         seen[made] = seen.get(made, 0) + 1
         out[i] = made if seen[made] == 1 else f"{made} ({seen[made]})"
     columns.reading.note("ids_made", "no column for offer_id: made of POI and date", len(out))
     return out
+
+
+def _last(number: float) -> float:
+    """Return a number by which blanks come last."""
+    return np.inf if np.isnan(number) else float(number)
 
 
 def _note_firm(columns: Columns, frame: pd.DataFrame) -> None:

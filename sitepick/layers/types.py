@@ -6,8 +6,9 @@ columns named here, the user's ``keep`` columns as ``keep:NAME``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -57,6 +58,23 @@ class LoadCurve:
     def load_factor(self) -> float:
         """Mean over maximum."""
         return float(self.mw @ self.hours / self.hours.sum() / self.mw.max())
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the rows of a role stand in its files.
+
+    ``rows``: key of a row (`row_key`) -> ("letters.csv", " row 7"). ``columns``: file -> our column
+    -> the file's own, of those whose values are taken as they are.
+    """
+
+    rows: dict[str, tuple[str, str]]
+    columns: dict[str, dict[str, str]]
+
+
+def row_key(cells: Sequence[Any]) -> str:
+    """Return the cells that tell a row from others as one text; blanks are left out."""
+    return " ".join(str(c) for c in cells if c is not None and c == c)
 
 
 @dataclass(frozen=True)
@@ -116,6 +134,8 @@ class Layers:
     """profile_id, day_id, days_per_year, mw_per_mw (tuple of 24, by local solar hour)."""
     sources: tuple[Source, ...] = ()
     notes: tuple[Note, ...] = ()
+    places: dict[str, Places] = field(default_factory=dict)
+    """By role, for roles whose rows have a key."""
 
     @property
     def synthetic(self) -> bool:

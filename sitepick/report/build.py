@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sitepick.exports.manifest import all_seconds
 from sitepick.exports.rows import SiteRows
 from sitepick.report.actions import actions_table
+from sitepick.report.changes import changes_table
 from sitepick.report.diagnosis import remedy_table
 from sitepick.report.flexible import flexible_table
 from sitepick.report.grid import grid_tables
@@ -32,6 +33,7 @@ def report_of(run: Run, made: SiteRows | None = None) -> Report:
     tables = (
         demand_table(run, made),
         sites_table(run, made),
+        changes_table(run),
         *grid_tables(run, made),
         flexible_table(run, made),
         capital_table(run),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sitepick.exports.compare import LEAST_MW, Comparison, SiteChange
+from pathlib import PurePath
+
+from sitepick.comparison import Comparison, SiteChange
+from sitepick.exports.compare import FOLLOWS, LEAST_MW
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.words import objective_words
 
@@ -29,26 +32,41 @@ def comparison_headline(found: Comparison) -> tuple[str, ...]:
 
 def comparison_tables(found: Comparison) -> tuple[Table, ...]:
     """Return changed inputs, sites and money, those that have rows."""
-    inputs: list[tuple[Cell, ...]] = [(c.where, c.before, c.after) for c in found.inputs]
-    changed = [
-        c
-        for c, last in zip(found.sites, (None, *found.sites), strict=False)
-        if not _as_before(c, last)
+    inputs: list[tuple[Cell, ...]] = [
+        (c.row or c.where, c.column, c.before, c.after) for c in found.inputs
     ]
-    sites: list[tuple[Cell, ...]] = [
-        (c.site_id, c.what, c.period, _cell(c.before), _cell(c.after), "; ".join(c.causes[:2])
-         + (f" and {len(c.causes) - 2} more" if len(c.causes) > 2 else ""))
-        for c in changed
-    ]  # fmt: skip
+    sites = site_rows(found.sites)
     money: list[tuple[Cell, ...]] = [
         (c.what, c.before_musd, c.after_musd, c.after_musd - c.before_musd) for c in found.money
     ]
     tables = (
-        _table("Inputs that differ", ("Input", "Before", "After"), inputs, left=3),
+        _table("Inputs that differ", ("Input", "What", "Before", "After"), inputs, left=4),
         _table("Sites", ("Site", "What", "From", "Before", "After", "Because of"), sites, left=6),
         _table("MUSD", ("Money, MUSD", "Before", "After", "Change"), money, left=1),
     )
     return tuple(t for t in tables if t.rows)
+
+
+def site_rows(changes: tuple[SiteChange, ...]) -> list[tuple[Cell, ...]]:
+    """Return changes of sites as cells; a figure that goes on as in the period above is left out.
+
+    Columns: site, what, from, before, after, because of.
+    """
+    changed = [
+        c for c, last in zip(changes, (None, *changes), strict=False) if not _as_before(c, last)
+    ]
+    return [
+        (c.site_id, c.what, c.period, _cell(c.before), _cell(c.after), short_cause(c.causes))
+        for c in changed
+    ]
+
+
+def short_cause(causes: tuple[str, ...]) -> str:
+    """Return causes as a table has room for them: the row or key, without what changed in it."""
+    brief = [PurePath(cause.split(": ")[0].split(" (")[0]).name for cause in causes[:1]]
+    if causes and causes[0].startswith(FOLLOWS):
+        brief = [f"{FOLLOWS}{brief[0].removeprefix(FOLLOWS)}"]
+    return "".join(brief) + (f" and {len(causes) - 1} more" if len(causes) > 1 else "")
 
 
 def _as_before(change: SiteChange, last: SiteChange | None) -> bool:

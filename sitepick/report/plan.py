@@ -11,6 +11,7 @@ from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheets import OBJECTIVE_UNIT, SYNTHETIC
 from sitepick.exports.stages import DC_STUDY
 from sitepick.exports.terms import capital_terms
+from sitepick.report.changes import baseline_line
 from sitepick.report.priced import priced
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.report.years import YearEnd, spread, year_ends
@@ -58,7 +59,8 @@ def headline(run: Run) -> tuple[str, ...]:
         lines.append(f"CHECK FAILED: {len(run.findings)} findings; do not use this plan")
     else:
         lines.append("Plan checked for these inputs (arithmetic, not utility approval)")
-    return (*lines, _target(run, solution))
+    against = baseline_line(run)
+    return (*lines, *([against] if against else []), _target(run, solution))
 
 
 def percent(fraction: float) -> str:

@@ -24,6 +24,7 @@ ORDER = (
     ("dispatch",),
     ("readout", "baselines", "checks"),
     ("starts", "earlier", "actions"),
+    ("comparison",),
     ("run", "words"),
     ("prices", "refine"),
     ("planner",),

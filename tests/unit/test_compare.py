@@ -11,7 +11,7 @@ import pytest
 from unit.plan_by_hand import P, run, solution
 
 from sitepick.errors import ScenarioError
-from sitepick.exports.compare import OTHERS, SAME, Comparison, compare, comparison_sheet
+from sitepick.exports.compare import SAME, Comparison, compare, comparison_sheet
 from sitepick.exports.csv_out import csv_text
 from sitepick.exports.folder import read_run, write_run
 from sitepick.exports.inputs import NAME, keyed, read_inputs
@@ -79,7 +79,7 @@ def test_a_letter_explains_the_sites_at_its_poi(tmp_path: Path) -> None:
     assert (change.where, change.before, change.after) == ("letter O2: mw_total", "50", "62")
     assert change.names == {"B1"}
     told = {(c.site_id, c.what, c.period): (c.before, c.after, c.causes) for c in found.sites}
-    because = ("letter O2: mw_total",)
+    because = ("letter O2: mw_total 50 -> 62",)
     assert told == {
         ("N1", "poi", ""): ("B1, B2", "B1", because),
         ("N1", "grid_mw", P[0]): (12.0, 0.0, because),
@@ -97,17 +97,20 @@ def test_keys_for_all_sites_regions_and_the_others(tmp_path: Path) -> None:
     assert [(c.where, c.before, c.after) for c in budget.inputs] == [
         ("budget_musd.2027", "900", "950")
     ]
-    assert {c.causes for c in budget.sites} == {("budget_musd.2027",)}
+    assert {c.causes for c in budget.sites} == {("budget_musd.2027: 900 -> 950",)}
     # a rule on OK, where none of the changed sites is
     rule = against(tmp_path / "2", made(), made(grown(), YAML.replace("50}", "60}")))
     assert rule.inputs[0].names == {"OK"}
-    assert {c.causes for c in rule.sites} == {(OTHERS,)}
+    assert {c.causes for c in rule.sites} == {("follows from regions.rules.0.max_it_mw",)}
     # a row that names the site counts before keys for all
     both = against(
         tmp_path / "3", made(), made(grown(), YAML.replace("900", "950"), sites__2__usable_ha=40.0)
     )
     causes = {c.site_id: c.causes for c in both.sites}
-    assert causes == {"N1": ("budget_musd.2027",), "N2": ("site N2: usable_ha",)}
+    assert causes == {
+        "N1": ("budget_musd.2027: 900 -> 950", "follows from site N2"),
+        "N2": ("site N2: usable_ha none -> 40",),
+    }
     nothing = against(tmp_path / "4", made(), made(grown()))
     assert {c.causes for c in nothing.sites} == {(SAME,)}
 
@@ -158,7 +161,9 @@ def test_a_figure_that_goes_on_is_shown_once(tmp_path: Path) -> None:
 
 
 def test_as_csv_and_safe(tmp_path: Path) -> None:
-    found = against(tmp_path, made(), made(grown(), sites__1__name="=1+1"))
+    found = against(tmp_path, made(), made(grown(), offers__1__mw_total=62.0))
+    nasty = dataclasses.replace(found.inputs[0], after="=1+1")
+    found = dataclasses.replace(found, inputs=(nasty,))
     rows = list(csv.DictReader(csv_text(comparison_sheet([found])).splitlines()))
     assert {r["kind"] for r in rows} == {"row", "site", "money"}
     assert next(r for r in rows if r["kind"] == "row")["after"] == "'=1+1"
@@ -167,8 +172,8 @@ def test_as_csv_and_safe(tmp_path: Path) -> None:
 def test_inputs_are_kept_and_checked(tmp_path: Path) -> None:
     folder = write_run(made(), tmp_path / "a")
     kept = read_inputs(folder)
-    assert kept["offers"]["O2"]["mw_total"] == 50.0
-    assert "R1" not in kept["sites"]  # rejected
+    assert kept.tables["offers"]["O2"]["mw_total"] == 50.0
+    assert "R1" not in kept.tables["sites"]  # rejected
     again = write_run(made(), tmp_path / "b")
     assert (folder / NAME).read_bytes() == (again / NAME).read_bytes()
     (folder / NAME).write_bytes(b"no gzip")
