@@ -196,7 +196,7 @@ def _difference(
         "net_present_cost_musd": [before.net_present_cost_musd, after.net_present_cost_musd],
         "penalty_musd": [before.penalty_musd, after.penalty_musd],
         "sites": _moved(_it_mw(solved.solution), _it_mw(after)),
-        "changes": changes_sheet(compared(side_of(solved), side_of_run(again))).rows,
+        "moves": changes_sheet(compared(side_of(solved), side_of_run(again))).rows,
     }
     return record
 
@@ -232,7 +232,7 @@ def _lines(record: dict[str, Any]) -> list[str]:
         lines.append(
             f"  {row['site_id']}: {row['it_mw_before']:,.1f} -> {row['it_mw_after']:,.1f} IT MW"
         )
-    for row in record["changes"]:
+    for row in record["moves"]:
         if row["what"] in ("opened", "poi"):
             told = [row[side] or "not in the plan" for side in ("before", "after")]
             lines.append(f"  {row['site_id']} {row['what']}: {told[0]} -> {told[1]}")

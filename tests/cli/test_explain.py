@@ -68,6 +68,8 @@ def test_a_step_is_solved_again_and_told_with_its_bounds(cli: Cli, runs: Path) -
     assert low - 1e-6 <= record["difference"] <= high + 1e-6
     assert record["seconds"] > 0
     assert record["sites"]
+    assert {row["cause"] for row in record["moves"]} == {"demand.it_mw: 300 -> 150"}
+    assert {row["site_id"] for row in record["sites"]} <= {r["site_id"] for r in record["moves"]}
     said = cli("explain", runs / "valley", "--set", "demand.it_mw=300", "--quiet")
     assert said.code == 0
     assert "it may be nothing" in said.out
