@@ -19,6 +19,7 @@ import typer
 from sitepick import __version__
 from sitepick.cli import talk
 from sitepick.cli.alternatives import alternatives
+from sitepick.cli.breakeven import breakeven
 from sitepick.cli.candidates import candidates
 from sitepick.cli.catalog import catalog
 from sitepick.cli.check import check
@@ -48,6 +49,7 @@ COMMANDS = (
     compare,
     alternatives,
     pareto,
+    breakeven,
     export,
     catalog,
     schema,

@@ -74,6 +74,9 @@ sitepick compare runs/plan-1 plan-1-alternatives/01""",
 sitepick pareto runs/plan-1                      # what serving 20, 40, ... 100 % of the work costs
 sitepick pareto plan.yaml --against date --mw 500 --points 4   # 500 IT MW by each date
 sitepick pareto runs/plan-1 --against carbon     # the same work with less CO2""",
+    "breakeven": """\
+sitepick breakeven runs/plan-1                   # unit costs, price of work, one year earlier
+sitepick breakeven runs/plan-1 --units-only --csv units.csv""",
     "export": """\
 sitepick export runs/plan-1 --to gpkg -o plan.gpkg   # all layers, styled
 sitepick export runs/plan-1 --to qgis            # plan-1-qgis/plan.qgs, opens in QGIS
