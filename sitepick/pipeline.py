@@ -157,6 +157,7 @@ def solve(
     from sitepick.shortfall import shortfall_of
     from sitepick.solve.outcome import Limits
     from sitepick.steady import steadied
+    from sitepick.turned_away import why_turned_away
     from sitepick.verdicts import Explained, explained
 
     asked = prepared.scenario.solver
@@ -201,6 +202,9 @@ def solve(
     if planner.by_cost is not None:
         told = explained(planner, planner.by_cost, held)
     seconds["verdicts"] = time.perf_counter() - began
+    began = time.perf_counter()
+    away = () if outcome.values is None else why_turned_away(planner, outcome.values)
+    seconds["turned_away"] = time.perf_counter() - began
     short = shortfall_of(planner) if infeasible else ()
     diagnosis = None
     if infeasible:
@@ -217,6 +221,7 @@ def solve(
         verdicts=told.verdicts,
         limits=told.limits,
         shortfall=short,
+        turned_away=away,
         diagnosis=diagnosis,
         greedy=row,
         steady=steady,

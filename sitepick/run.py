@@ -147,6 +147,36 @@ class Shortfall:
 
 
 @dataclass(frozen=True)
+class NextMw:
+    """A limit that stops work, and how much of it would serve one more ref_mw (LP)."""
+
+    limit: str  # row family, or a name of `sitepick.words`
+    where: str
+    when: str  # period, calendar year, or ""
+    amount: float  # units of the limit for the next ref_mw
+    unit: str
+
+
+@dataclass(frozen=True)
+class TurnedAway:
+    """Work that a plan does not serve, and why, at the sites of the plan.
+
+    ``limits``: what stops it, those first of which the smallest part is needed; each alone serves
+    the next ref_mw. Empty, with ``could_ref_mw``: that much more could be served, but the next
+    ref_mw costs ``dearer_musd_per_ref_mw`` (net present) more than turning it away; 0: whole halls
+    and sites, or the gap, are why. Neither, and ``looked`` into: no limit alone, but dates.
+    """
+
+    period: str
+    workload: str
+    short_ref_mw: float
+    limits: tuple[NextMw, ...] = ()
+    could_ref_mw: float = 0.0
+    dearer_musd_per_ref_mw: float | None = None
+    looked: bool = False
+
+
+@dataclass(frozen=True)
 class Change:
     """An input of a scenario without a plan, and the nearest value at which it has one.
 
@@ -214,6 +244,7 @@ class Run:
     findings: tuple[Finding, ...] = ()  # of the independent check; empty means verified
     binding: tuple[Binding, ...] = ()
     shortfall: tuple[Shortfall, ...] = ()
+    turned_away: tuple[TurnedAway, ...] = ()  # of a plan
     limits: tuple[LimitUse, ...] = ()  # that the plan uses or that have a price
     verdicts: tuple[Verdict, ...] = ()  # of every place looked at, by site_id; empty: not made
     diagnosis: Diagnosis | None = None  # of a scenario without a plan

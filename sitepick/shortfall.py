@@ -18,6 +18,7 @@ from sitepick.prices import binding, row_prices
 from sitepick.program import FloatArray, Program
 from sitepick.run import Shortfall
 from sitepick.solve import solve_with
+from sitepick.words import plain_words
 
 _MOST = 10
 
@@ -89,7 +90,7 @@ def _causes(
     if price is None:
         return []
     found = [
-        (b.price_musd, b.when, f"{b.limit.replace('.', ' ').replace('_', ' ')} {b.where}".strip())
+        (b.price_musd, b.when, f"{plain_words(b.limit)} {b.where}".strip())
         for b in binding(program, values, price)
     ]
     for row in () if joint is None else limiting(joint, program, values, price):

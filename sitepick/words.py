@@ -31,6 +31,8 @@ LIMIT_WORDS = {
     "regions.min_once": "least MW of an entered region",
     "commitments.it_mw": "committed IT MW", "commitments.grid_mw": "committed grid MW",
     "commitments.site": "committed sites", "siting.required": "required sites",
+    "siting.no_growth": "growth in a moratorium", "demand.balance": "must-serve demand",
+    "deliverability.joint": "lines of the grid", "fix.it_mw": "what --fix holds",
     LETTER: "MW of letters", REACH: "places out of reach",
     LINES: "lines of the grid",
 }  # fmt: skip
@@ -48,8 +50,16 @@ def objective_words(name: str) -> str:
     return OBJECTIVE_WORDS.get(name, name.replace("_", " "))
 
 
+def plain_words(limit: str) -> str:
+    """Return a planner's words for a row family, whatever the scenario."""
+    known = limit.partition("#")[0]  # rows of the grid are numbered
+    if known.startswith("regions.count"):
+        known = "regions.count"  # by level
+    return LIMIT_WORDS.get(known, known.replace(".", " ").replace("_", " "))
+
+
 def limit_words(limit: str, scenario: Scenario) -> str:
     """Return a planner's words for a row family."""
     if limit == "headroom.limit" and scenario.connection_only:
         return "dated connection MW at POIs"
-    return LIMIT_WORDS.get(limit, limit.replace(".", " ").replace("_", " "))
+    return plain_words(limit)

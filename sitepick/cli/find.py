@@ -41,13 +41,25 @@ def run_folder(given: Path) -> Path:
     if given.is_file():
         if given.name in ("solution.json", "manifest.json"):
             return given.parent
+        if given.name in ("diagnosis.json", "diagnosis.txt"):
+            refuse_diagnosis(given.parent)
         raise ScenarioError(f"{given}: is a file; the run folder is expected")
+    refuse_diagnosis(given)
     if not (given / "manifest.json").is_file():
         raise ScenarioError(
             f"{given}: is no run folder (no manifest.json); `sitepick solve` makes one."
             f"{_runs_below(given)}"
         )
     return given
+
+
+def refuse_diagnosis(folder: Path) -> None:
+    """Raise ScenarioError where a folder holds why there is no plan, and so no plan."""
+    if (folder / "diagnosis.json").is_file() and not (folder / "manifest.json").exists():
+        raise ScenarioError(
+            f"{folder}: holds the diagnosis of a scenario without a plan, not a plan; read "
+            f"{folder / 'diagnosis.txt'}"
+        )
 
 
 def nearby(missing: Path, suffixes: tuple[str, ...]) -> str:

@@ -35,7 +35,10 @@ def solve(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="DIR", help="Run folder (default: runs/NAME-1, -2, ...)."
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="Run folder (default: runs/NAME-1, -2, ...); without a plan, why there is none.",
         ),
     ] = None,
     force: Force = False,
@@ -136,6 +139,11 @@ def solve(
         folder = out or next_folder(loaded.scenario.name)
         write_run(run, folder, force=force, argv=sys.argv[1:], html=not no_report)
     _answer(run, folder, speaker, no_report)
+    if out is not None and exit_code(run) == 4:
+        from sitepick.exports.diagnosis import write_diagnosis
+
+        write_diagnosis(run, out, infeasible_lines(run), force=force, argv=sys.argv[1:])
+        speaker.say(f"no plan, so no run folder; why is written to {out}")
     raise typer.Exit(exit_code(run))
 
 

@@ -6,13 +6,15 @@ import time
 
 from sitepick.diagnose import elastic
 from sitepick.diagnose.levers import scenario_levers
+from sitepick.diagnose.overall import overall_levers
 from sitepick.diagnose.prechecks import contradictions
 from sitepick.diagnose.search import Search
 from sitepick.diagnose.table_levers import table_levers
+from sitepick.diagnose.wide import WideSearch
 from sitepick.diagnose.world import Oracle, World
 from sitepick.instance.types import Instance
 from sitepick.planner import Planner
-from sitepick.run import Diagnosis, Relaxed
+from sitepick.run import Change, Diagnosis, Relaxed
 
 SECONDS = 60.0
 """Time for the search, unless the solve itself was given less."""
@@ -33,16 +35,27 @@ def diagnose(planner: Planner, seconds: float = SECONDS) -> Diagnosis:
         planner.stop,
     )  # fmt: skip
     said = contradictions(world.scenario, inst)
-    relaxed = _relaxed(oracle, world, inst)
-    oracle.unsure = False  # the search does not rest on it
-    oracle.deadline = began + seconds
     much = enough_mw(inst)
     levers = [
         *scenario_levers(world, inst.time, much), *table_levers(world, inst.time, much)
     ]  # fmt: skip
+    if oracle.is_large(planner.program):
+        oracle.deadline = began + seconds
+        overall = overall_levers(world, inst.time)
+        wide = WideSearch(world, [*levers, *overall], oracle, overall=len(overall))
+        return _told(said, wide.remedies(), (), oracle, began)
+    relaxed = _relaxed(oracle, world, inst)
+    oracle.unsure = False  # the search does not rest on it
+    oracle.deadline = began + seconds
     hints = frozenset(name for r in relaxed for name in (*r.where.split(), r.when))
     search = Search(world, levers, oracle, hints)
-    remedies = search.remedies()
+    return _told(said, search.remedies(), relaxed, oracle, began)
+
+
+def _told(
+    said: tuple[str, ...], remedies: list[tuple[Change, ...]], relaxed: tuple[Relaxed, ...],
+    oracle: Oracle, began: float,
+) -> Diagnosis:  # fmt: skip
     return Diagnosis(
         contradictions=said,
         remedies=tuple(remedies),

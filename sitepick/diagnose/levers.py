@@ -241,7 +241,7 @@ def _limits(world: World) -> Iterator[Lever | None]:
         yield Lever("sites", "limits.sites_max", "sites", most, n, lift, max(1, most), steps)
 
 
-def _workload_path(world: World, name: str) -> tuple[str, ...]:
+def workload_path(world: World, name: str) -> tuple[str, ...]:
     return ("demand", "workloads", name) if world.scenario.demand.workloads else ("demand",)
 
 
@@ -252,7 +252,7 @@ def _latency(world: World) -> Iterator[Lever | None]:
         steps = tuple(v for v in measured if now is not None and v > now + 1e-9)
         if now is None or not steps:
             continue
-        path = (*_workload_path(world, name), "rtt_ms_max")
+        path = (*workload_path(world, name), "rtt_ms_max")
         yield Lever(
             "latency", ".".join(path), "ms", now, steps[-1], at(path), now, steps, (name,)
         )  # fmt: skip
@@ -277,7 +277,7 @@ def _demand(world: World) -> Iterator[Lever | None]:
     for name, workload in world.scenario.demand.named().items():
         if not workload.must_serve:
             continue
-        path = _workload_path(world, name)
+        path = workload_path(world, name)
         unit = "IT MW" if world.scenario.hardware == "none" else "ref_mw"
         if workload.ref_mw is not None:
             key = "it_mw" if len(path) == 1 else "ref_mw"

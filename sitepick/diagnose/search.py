@@ -84,7 +84,7 @@ class Search:
                 found += self._together(families)
         for members in alone:
             found += self._within(members)
-        return sorted(found, key=_burden)
+        return sorted(found, key=burden)
 
     def works(self, lifted: Sequence[int], setting: Setting | None = None) -> bool:
         """Return whether there is a plan with levers at their far end, others as set."""
@@ -152,6 +152,10 @@ class Search:
         values = {**setting, **{j: self.levers[j].far for j in lifted}}
         least = self._step if lever.steps else self._amount
         value, proven = least(i, values)
+        return self._made(i, value, proven)
+
+    def _made(self, i: int, value: float, proven: bool) -> Change:
+        lever = self.levers[i]
         return Change(
             family=lever.family,
             key=lever.key,
@@ -185,26 +189,30 @@ class Search:
     def _amount(self, i: int, others: Setting) -> tuple[float, bool]:
         """Return the least change that is enough: as a program says, else narrowed down."""
         lever = self.levers[i]
-        width, sign = abs(lever.far - lever.now), np.sign(lever.far - lever.now)
-
-        def value(size: float) -> float:
-            if size >= width:
-                return lever.far
-            up = _rounded(size)
-            return float(f"{lever.now + sign * min(up, width):.10g}")
 
         def enough(size: float) -> bool:
-            return self.works([], {**others, i: value(size)})
+            return self.works([], {**others, i: moved(lever, size)})
 
-        low, high = self._estimate(i, others) or 0.0, width
+        low, high = self._estimate(i, others) or 0.0, abs(lever.far - lever.now)
         if low > 0 and enough(low) and not enough(low * SHORT):
-            return value(low), not self.oracle.over
+            return moved(lever, low), not self.oracle.over
         if low > 0 and enough(low):  # an estimate above the least (a cost of the solver's gap)
             low, high = 0.0, low
+        return self._narrowed(i, others, low, high)
+
+    def _narrowed(self, i: int, others: Setting, low: float, high: float) -> tuple[float, bool]:
+        """Return the least change between one that is not enough and one that is."""
+        lever = self.levers[i]
+        width = abs(lever.far - lever.now)
+
+        def enough(size: float) -> bool:
+            return self.works([], {**others, i: moved(lever, size)})
+
         while high - low > FINE * high and high > 1e-9 * width and not self.oracle.over:
             middle = min((low + high) / 2, low * 4) if low > 0 else high / 8
             low, high = (low, middle) if enough(middle) else (middle, high)
-        return value(high), enough(high) and not enough(high * SHORT) and not self.oracle.over
+        proven = enough(high) and not enough(high * SHORT) and not self.oracle.over
+        return moved(lever, high), proven
 
     def _estimate(self, i: int, others: Setting) -> float | None:
         """Return the least change by one program in which the change itself is a column.
@@ -254,7 +262,16 @@ class Search:
         return None if out.values is None else float(out.values[moved[0]])
 
 
-def _burden(remedy: tuple[Change, ...]) -> tuple[int, bool, float, str]:
+def moved(lever: Lever, size: float) -> float:
+    """Return a lever's value after a change of ``size``, rounded up."""
+    width = abs(lever.far - lever.now)
+    if size >= width:
+        return lever.far
+    sign = np.sign(lever.far - lever.now)
+    return float(f"{lever.now + sign * min(_rounded(size), width):.10g}")
+
+
+def burden(remedy: tuple[Change, ...]) -> tuple[int, bool, float, str]:
     """Return what remedies are sorted by: few changes, none that drops a wish, small ones first."""
     gives_up = any(c.family == "demand" and not c.unit for c in remedy)
     return len(remedy), gives_up, max(c.relative for c in remedy), remedy[0].key

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from sitepick.blocks import build
 from sitepick.candidates.types import Candidates
+from sitepick.diagnose.aim import REFUTED, Proof, Wanted, columns_at, guide_of, want
 from sitepick.dispatch.joint import JointLimits
 from sitepick.dispatch.study import Study, study_of
 from sitepick.errors import SitepickError
@@ -17,12 +20,24 @@ from sitepick.instance import assemble
 from sitepick.instance.types import Instance
 from sitepick.network.types import Grid
 from sitepick.planner import hold_it_mw
-from sitepick.program import Program
+from sitepick.program import FloatArray, Program
 from sitepick.scenario.schema import Scenario
 from sitepick.solve import solve_with
 from sitepick.solve.outcome import Limits, Outcome, Separator
+from sitepick.solve.reach import Reached, completed, reach
 
 Held = tuple[tuple[str, str, float], ...]
+LARGE_COLUMNS = 12_000
+"""Programs of more columns are asked by phase one; smaller ones are solved at once."""
+LARGE_GAP = 0.005
+"""Width to which the least change of a large program is found."""
+LARGE_SECONDS = 25.0
+"""Most time for one question about a large program."""
+MOST_PLANS = 2
+KNOWN_SECONDS = 5.0
+"""Latest plans that are tried on the next question first, and time for each."""
+MOST_PROOFS = 12
+"""Proofs of the latest questions are tried on the next."""
 ENOUGH_GAP = 0.9
 """Any plan answers whether there is one."""
 
@@ -47,7 +62,11 @@ class World:
         frame = getattr(self.candidates, table)
         values = list(frame[column])
         values[row] = value
-        changed = frame.assign(**{column: values})
+        return self.column(table, column, values)
+
+    def column(self, table: str, column: str, values: Sequence[Any]) -> World:
+        """Return the world with a column of a table of the candidates set."""
+        changed = getattr(self.candidates, table).assign(**{column: list(values)})
         return replace(self, candidates=replace(self.candidates, **{table: changed}))
 
 
@@ -74,6 +93,8 @@ class Oracle:
     stop: threading.Event | None = None
     solves: int = 0
     unsure: bool = False
+    proofs: list[Proof] = field(default_factory=list)
+    plans: list[tuple[Program, FloatArray]] = field(default_factory=list)
     _studies: dict[int, tuple[Grid, Study | None]] = field(default_factory=dict)
 
     @property
@@ -90,7 +111,66 @@ class Oracle:
         if made is None:
             return False
         program, separators = made  # with its costs: they guide large programs to a plan
+        if self.is_large(program):
+            return self._reaches(program, separators)
         return self.run(program, separators, ENOUGH_GAP).values is not None
+
+    def is_large(self, program: Program) -> bool:
+        """Return whether a program is asked by phase one, with what it proves kept."""
+        return self.solver == "highs" and program.n_columns > LARGE_COLUMNS
+
+    def refuted(self, program: Program) -> bool:
+        """Return whether a proof of another program holds for one that `want` made."""
+        return self.proven(program) > REFUTED
+
+    def proven(self, program: Program) -> float:
+        """Return the most that proofs of other programs prove of one that `want` made."""
+        values = [proof.holds_for(program) for proof in self.proofs[-MOST_PROOFS:]]
+        return max(values, default=0.0)
+
+    def _reaches(self, program: Program, separators: tuple[Separator, ...]) -> bool:
+        guide = guide_of(program)
+        wanted = want(program)
+        if self.refuted(program):
+            return False
+        if self._known(program, wanted, separators):
+            return True
+        found = self.reach(program, wanted, guide, separators, REFUTED, 1e-6)
+        if found.values is not None:
+            self.plans.append((program, found.values))
+        if found.bound > REFUTED:
+            self.proofs.append(Proof(program, found.duals))
+        elif found.values is None:
+            self.unsure = True
+        return found.values is not None
+
+    def _known(self, program: Program, wanted: Wanted, separators: tuple[Separator, ...]) -> bool:
+        """Return whether the whole decisions of an earlier plan make one here."""
+        for of, values in self.plans[: -MOST_PLANS - 1 : -1]:
+            at, here = columns_at(of, program), np.zeros(program.n_columns)
+            known = np.flatnonzero(at >= 0)
+            here[at[known]] = values[known]
+            plan = completed(
+                program, wanted.slack, here, Limits(time_s=KNOWN_SECONDS, threads=self.threads),
+                separators,
+            )  # fmt: skip
+            if plan is not None:
+                self.plans.append((program, plan))
+                return True
+        return False
+
+    def reach(
+        self, program: Program, wanted: Wanted, guide: FloatArray,
+        separators: tuple[Separator, ...], cutoff: float, tolerance: float,
+    ) -> Reached:  # fmt: skip
+        """Return how far a program that `want` made is from a plan."""
+        left = max(0.2, self.deadline - time.perf_counter())
+        self.solves += 1
+        return reach(
+            program, wanted.slack, np.append(guide, np.zeros(program.n_columns - len(guide))),
+            Limits(gap=LARGE_GAP, time_s=min(left, LARGE_SECONDS), threads=self.threads),
+            cutoff=cutoff, tolerance=tolerance, separators=separators, stop=self.stop,
+        )  # fmt: skip
 
     def build(self, world: World) -> tuple[Program, tuple[Separator, ...]] | None:
         """Return a world's program and what adds rows to it; None where its grid cannot serve."""

@@ -48,6 +48,11 @@ SUMMARY_KEYS: tuple[Field, ...] = (
           "with a baseline: run (its folder), kept (true: the earlier plan is still within the "
           "gap), change_mw_years, least_mw_years (no plan within the gap changes less), changes "
           "(the rows of changes.csv); else null"),
+    Field("why_turned_away", "", "json",
+          "per period and workload that the plan turns away (short_ref_mw): the limits that stop "
+          "it at the plan's sites and the amount of each that serves one more ref_mw (LP); or "
+          "could_ref_mw that could be served and dearer_musd_per_ref_mw, the net present cost of "
+          "the next ref_mw above its penalty"),
     Field("diagnosis", "", "json",
           "of a scenario without a plan: contradictions (sentences), remedies (each a list of "
           "changes that together give a plan: family, key, unit, now, needed, value, change, "

@@ -34,6 +34,8 @@ RESOLVED = "scenario.resolved.yaml"
 REPORT = "report.json"
 PAGE = "page.json"
 HTML = "report.html"
+DIAGNOSIS = "diagnosis.json"
+"""What a folder without a plan has in place of a manifest."""
 _GRID = (
     "grid_states", "grid_pois", "grid_limits", "grid_upgrades", "grid_excused", "grid_dispatch",
 )  # fmt: skip
@@ -103,6 +105,7 @@ def stale_folders(parent: Path) -> list[Path]:
 def read_run(folder: Path) -> RunFolder:
     """Read a run folder. Raises ScenarioError if it is none, damaged, or of another version."""
     folder = Path(folder)
+    refuse_diagnosis(folder)
     try:
         record = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if not isinstance(record, dict) or record.get("what") != "sitepick run":
@@ -118,6 +121,15 @@ def read_run(folder: Path) -> RunFolder:
     except (ValueError, KeyError, TypeError) as error:
         raise ScenarioError(f"{folder}: is damaged: {error}") from error
     return RunFolder(folder, record, solution, folder / RESOLVED, base)
+
+
+def refuse_diagnosis(folder: Path) -> None:
+    """Raise ScenarioError where a folder holds why there is no plan (`exports.diagnosis`)."""
+    if (folder / DIAGNOSIS).is_file() and not (folder / MANIFEST).exists():
+        raise ScenarioError(
+            f"{folder}: holds the diagnosis of a scenario without a plan, not a plan; read "
+            f"{folder / 'diagnosis.txt'}"
+        )
 
 
 def changed_outputs(run: RunFolder) -> list[str]:
@@ -230,6 +242,8 @@ def _check_target(folder: Path, force: bool) -> None:
         return
     if not force:
         raise ScenarioError(f"{folder}: is not empty; name another folder or add --force")
+    if (folder / DIAGNOSIS).is_file() and not (folder / MANIFEST).exists():
+        return
     if not (folder / MANIFEST).is_file() or not (folder / "solution.json").is_file():
         raise ScenarioError(
             f"{folder}: is not empty and no run folder; --force replaces only earlier runs"

@@ -19,7 +19,7 @@ from sitepick.exports.sheets import OBJECTIVE_UNIT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sitepick.run import Diagnosis, Run
+    from sitepick.run import Diagnosis, Run, TurnedAway
     from sitepick.solution import Solution
 
 SCHEMA = 1
@@ -60,8 +60,14 @@ def summary(run: Run, folder: Path | None = None) -> dict[str, Any]:
         ],
         "shortfall": [plain(asdict(s)) for s in run.shortfall],
         "baseline": changes_record(run),
+        "why_turned_away": [_away(row) for row in run.turned_away],
         "diagnosis": None if run.diagnosis is None else _diagnosis(run.diagnosis),
     }
+    return record
+
+
+def _away(row: TurnedAway) -> dict[str, Any]:
+    record: dict[str, Any] = plain(asdict(row))
     return record
 
 

@@ -14,6 +14,7 @@ from sitepick.report.grid import grid_tables
 from sitepick.report.limits import binding_table, greedy_table, sharing_table, waterfall_table
 from sitepick.report.plan import capital_table, demand_table, headline, sites_table
 from sitepick.report.tables import Report
+from sitepick.report.turned_away import turned_away_table
 
 if TYPE_CHECKING:
     from sitepick.run import Run
@@ -32,6 +33,7 @@ def report_of(run: Run, made: SiteRows | None = None) -> Report:
         made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
     tables = (
         demand_table(run, made),
+        turned_away_table(run),
         sites_table(run, made),
         changes_table(run),
         *grid_tables(run, made),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.run import Change, Diagnosis
+from sitepick.words import plain_words
 
 MOST = 8
 """Remedies that are shown; the JSON record holds all."""
@@ -52,10 +53,10 @@ def diagnosis_lines(found: Diagnosis) -> list[str]:
 def _without_remedy(found: Diagnosis) -> list[str]:
     lines = ["  no change of an input that was tried gives a plan"] if found.complete else []
     if found.relaxed:
-        lines.append("  the least that the model's limits must give, relative to their size:")
+        lines.append("  the least that limits would have to give, relative to their size:")
     for row in found.relaxed[:MOST]:
         where = " ".join(x for x in (row.where, row.when) if x)
-        lines.append(f"    {row.limit.replace('.', ' ')} {where}: {row.amount:,.4g} {row.unit}")
+        lines.append(f"    {plain_words(row.limit)} {where}: {row.amount:,.4g} {row.unit}")
     return lines
 
 

@@ -226,6 +226,38 @@ def test_too_much_must_serve_is_infeasible(cli: Cli, files: Path) -> None:
     assert not (files / "runs").exists()
 
 
+def test_why_there_is_no_plan_is_kept_and_never_taken_for_one(cli: Cli, files: Path) -> None:
+    cli("init", "parcels.csv", "letters.csv")
+    more = ("--set", "demand.must_serve=true", "--set", "demand.it_mw={2031: 2000}")
+    answer = cli("solve", *more, "--out", "why", "--time-limit", "5")
+    assert answer.code == 4
+    assert "why is written to why" in answer.err
+    folder = files / "why"
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "diagnosis.json", "diagnosis.txt", "scenario.resolved.yaml",
+    ]  # fmt: skip
+    record = json.loads((folder / "diagnosis.json").read_text())
+    assert (record["what"], record["status"]) == ("sitepick diagnosis", "infeasible")
+    assert record["shortfall"]
+    assert record["diagnosis"]["remedies"]
+    assert "short by" in (folder / "diagnosis.txt").read_text()
+    assert not [p for p in files.iterdir() if p.name.startswith(".tmp-")]
+    for command in ("check", "explain", "report", "compare", "export"):
+        extra = {"compare": ("why",), "export": ("--to", "csv")}.get(command, ())
+        said = cli(command, "why", *extra)
+        assert said.code == 2, command
+        assert "holds the diagnosis of a scenario without a plan" in said.err
+    assert "holds the diagnosis" in cli("solve", "--from", "why").err
+    assert cli("solve", *more, "--out", "why").code == 2  # not without --force
+    # a plan may take its place, it may not take the place of a plan
+    assert cli("solve", "--out", "why", "--force", "--gap", "20").code == 0
+    assert not (folder / "diagnosis.json").exists()
+    said = cli("solve", *more, "--out", "why", "--force", "--time-limit", "5")
+    assert said.code == 2
+    assert "a diagnosis replaces no plan" in said.err
+    assert (folder / "solution.json").is_file()
+
+
 def test_models_are_written_for_other_solvers(cli: Cli, files: Path) -> None:
     import highspy
 

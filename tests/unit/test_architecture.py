@@ -28,7 +28,7 @@ ORDER = (
     ("run", "words"),
     ("prices", "refine"),
     ("planner",),
-    ("shortfall", "verdicts", "diagnose", "steady", "held"),
+    ("shortfall", "turned_away", "verdicts", "diagnose", "steady", "held"),
     ("studies",),
     ("exports", "report"),
     ("pipeline",),

@@ -1,0 +1,177 @@
+"""Why a plan turns work away: which limits stop it, and what of each would serve the next MW.
+
+One linear program for each workload and date at the sites of the plan, whole numbers free to be
+fractions: no more of any other work is turned away, and as little of this as possible. Where
+nothing more can be served, its duals say what one more unit of each limit would serve. Where more
+can, the work is dearer than its penalty, and the next MW's cost says by how much.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from sitepick.blocks.deliverability import JOINT
+from sitepick.blocks.ledger import NPC_TERMS
+from sitepick.dispatch.result import limiting
+from sitepick.planner import Planner
+from sitepick.program import BoolArray, FloatArray, IntArray, Matrix, Part, Program
+from sitepick.run import NextMw, TurnedAway
+from sitepick.solve.highs import solve_matrix
+from sitepick.solve.outcome import Limits
+from sitepick.words import LETTER, LINES, REACH
+
+SECONDS = 10.0
+"""Time for all of them; work that is left then has no reason stated."""
+_LEAST_MW = 0.05
+_STEP = 1.0
+"""Ref MW by which the cost of serving more is taken."""
+_SLIGHT = 1e-6
+_MOST_UNITS = 1e5
+"""A limit of which this many units serve one MW does not stop it."""
+_TOLD = ("demand.",)
+
+
+def why_turned_away(planner: Planner, values: FloatArray) -> tuple[TurnedAway, ...]:
+    """Return what a plan ``values`` (n,) turns away, by date and workload, and why."""
+    program, inst = planner.program, planner.instance
+    short = program.column_families["demand.turned_away"]
+    began, out = time.perf_counter(), []
+    groups = sorted({
+        (int(t), int(w)) for t, w in zip(short.keys["period"], short.keys["workload"], strict=True)
+    })  # fmt: skip
+    part = _fractional(program, values)
+    for t, w in groups:
+        mine = short.indices[(short.keys["period"] == t) & (short.keys["workload"] == w)]
+        missing = float(values[mine].sum())
+        if missing < _LEAST_MW:
+            continue
+        row = TurnedAway(inst.time.names[t], inst.demand.workloads[w], missing)
+        if time.perf_counter() - began < SECONDS:
+            row = replace(_explained(planner, part, values, mine, row), looked=True)
+        out.append(row)
+    return tuple(out)
+
+
+def _fractional(program: Program, values: FloatArray) -> Part:
+    """Return the program at the sites of a plan, without rows that whole numbers alone imply."""
+    matrix = program.matrix
+    spare = np.zeros(matrix.A.shape[0], dtype=bool)
+    for family in program.row_families.values():
+        spare[family.indices] = family.redundant
+    matrix = replace(
+        matrix,
+        row_lower=np.where(spare, -np.inf, matrix.row_lower),
+        row_upper=np.where(spare, np.inf, matrix.row_upper),
+        integer=np.zeros(len(matrix.cost), dtype=bool),
+    )
+    used = np.unique(matrix.owner[(np.abs(values) > 1e-9) & (matrix.owner >= 0)])
+    return matrix.take(used)
+
+
+def _explained(
+    planner: Planner, part: Part, values: FloatArray, mine: IntArray, row: TurnedAway
+) -> TurnedAway:
+    program = planner.program
+    short = program.column_families["demand.turned_away"]
+    upper, cost = program.matrix.upper.copy(), np.zeros(program.n_columns)
+    others = np.setdiff1d(short.indices, mine)
+    upper[others] = np.minimum(upper[others], values[others] + _SLIGHT)
+    cost[mine] = 1.0
+    lp = replace(part.matrix, upper=upper[part.columns], cost=cost[part.columns])
+    least = solve_matrix(lp, Limits(), relax=True, method="simplex")
+    if least.values is None or not isinstance(least.certificate, np.ndarray):
+        return row
+    more = row.short_ref_mw - least.objective
+    if more < min(_STEP, 0.5 * row.short_ref_mw):
+        y = np.zeros(program.n_rows)
+        y[part.rows] = least.certificate
+        return replace(row, limits=_limits(planner, values, y, mine))
+    step = min(_STEP, more)
+    dear = np.sum([program.term_cost(term) for term in NPC_TERMS], axis=0)[part.columns]
+    spent = []
+    for most in (row.short_ref_mw, row.short_ref_mw - step):
+        asked = _at_most(lp, np.isin(part.columns, mine), most)
+        found = solve_matrix(replace(asked, cost=dear), Limits(), relax=True)
+        spent.append(found.objective)
+    if not np.isfinite(spent).all():
+        return row
+    return replace(
+        row, could_ref_mw=more, dearer_musd_per_ref_mw=max(0.0, (spent[1] - spent[0]) / step)
+    )
+
+
+def _at_most(matrix: Matrix, columns: BoolArray, most: float) -> Matrix:
+    """Return the program with a row more: the sum of some columns (n,) is at most ``most``."""
+    row = sp.csr_array(columns.astype(float)[None, :])
+    return replace(
+        matrix,
+        A=sp.csr_array(sp.vstack([matrix.A, row])),
+        row_lower=np.append(matrix.row_lower, -np.inf),
+        row_upper=np.append(matrix.row_upper, most),
+    )
+
+
+def _limits(
+    planner: Planner, values: FloatArray, y: FloatArray, mine: IntArray
+) -> tuple[NextMw, ...]:
+    """Return what of each limit serves the next ref_mw, by duals (m,): least of it first."""
+    program, joint = planner.program, planner.joint
+    found: list[tuple[float, NextMw]] = []
+    matrix = program.matrix
+    letters = _letters(program, y)
+    # MW <= size x built: more of it where nothing is built would be power without a tie
+    stated = np.where(np.isfinite(matrix.row_upper), matrix.row_upper, matrix.row_lower)
+    switched = (stated == 0) & (abs(matrix.A) @ matrix.integer.astype(float) > 0)
+    for family in program.row_families.values():
+        if not family.relaxable or family.name.startswith((*_TOLD, f"{JOINT}#")):
+            continue
+        for j in np.flatnonzero(np.abs(y[family.indices]) > 1 / _MOST_UNITS):
+            i = int(family.indices[j])
+            if switched[i]:
+                continue
+            names = {
+                dim: program.dims[dim][int(key[j])]
+                for dim, key in family.keys.items() if dim in program.dims
+            }  # fmt: skip
+            when = names.pop("period", names.pop("year", ""))
+            limit = NextMw(
+                family.name, " ".join(names.values()), when, 1 / abs(float(y[i])), family.unit
+            )
+            size = max(abs(x) for x in (matrix.row_lower[i], matrix.row_upper[i]) if np.isfinite(x))
+            found.append((limit.amount / max(size, 1.0), limit))
+    found += [(limit.amount / 100.0, limit) for limit in letters]
+    for line in () if joint is None else limiting(joint, program, values, y):
+        after = "" if line.outage_id == "base" else f" after losing {line.outage_id}"
+        mw = 1 / line.price_musd_per_mw
+        if mw < _MOST_UNITS:
+            where = f"{line.branch_id}{after} ({line.condition})"
+            found.append((mw / line.limit_mw, NextMw(LINES, where, line.period, mw, "MW")))
+    if not found and _alone(program, mine):
+        return (NextMw(REACH, "", "", 0.0, ""),)
+    ranked = sorted(found, key=lambda f: (f[0], f[1].limit, f[1].where, f[1].when))
+    return tuple(limit for _, limit in ranked)
+
+
+def _letters(program: Program, y: FloatArray) -> list[NextMw]:
+    """Return letters of which more MW would serve more: bounds of columns, not rows."""
+    family, matrix = program.columns_of("headroom.take"), program.matrix
+    if family is None:
+        return []
+    worth = -(matrix.A[:, family.indices].T @ y)
+    return [
+        NextMw(
+            LETTER, str(program.dims["offer"][int(family.keys["offer"][j])]), "",
+            1 / abs(float(worth[j])), "grid MW",
+        )
+        for j in np.flatnonzero(worth < -1 / _MOST_UNITS)
+    ]  # fmt: skip
+
+
+def _alone(program: Program, mine: IntArray) -> bool:
+    """Return whether nothing but turning away occurs in the balance of some work."""
+    rows = program.matrix.A[:, mine].nonzero()[0]
+    return bool((np.diff(program.matrix.A.indptr)[rows] == 1).any())
