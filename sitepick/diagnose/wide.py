@@ -171,14 +171,22 @@ class WideSearch(Search):
         every = [i for members in families for i in members]
         if len(families) < 2 or self.oracle.over or not self.works(every):
             return []
-        parts = smallest(families, lambda some: self.works([i for part in some for i in part]))
         first = len(self.levers) - self.overall
-        single = [i for part in parts for i in part if i < first and not self.levers[i].steps]
-        found = self._least_set(single) if len(single) > 1 else []
-        if found:
-            return found
-        ordered = [i for part in parts for i in sorted(part, key=lambda i: (i < first, i))]
-        return self._amounts(smallest(ordered, self.works))
+        found: list[tuple[Change, ...]] = []
+        seen: set[frozenset[int]] = set()
+        for order in (families, families[::-1]):
+            parts = smallest(order, lambda some: self.works([i for part in some for i in part]))
+            inside = frozenset(i for part in parts for i in part)
+            if inside in seen or self.oracle.over:
+                continue
+            seen.add(inside)
+            single = sorted(i for i in inside if i < first and not self.levers[i].steps)
+            made = self._least_set(single) if len(single) > 1 else []
+            if not made:  # what moves many first: it takes fewest questions
+                ordered = [i for part in parts for i in sorted(part, key=lambda i: (i < first, i))]
+                made = self._amounts(smallest(ordered, self.works))
+            found += [remedy for remedy in made if remedy not in found]
+        return found
 
     def _least(self, members: Sequence[int], others: Setting) -> FloatArray | None:
         """Return how far levers must move, least together relative to their sizes."""
