@@ -10,6 +10,7 @@ import numpy as np
 from sitepick.blocks.columns import grid_at, halls_at, it_at, open_at, tie_at
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY, Ledger
 from sitepick.blocks.onsite import firm_at, standing, stays
+from sitepick.instance.leases import periods_of_term
 from sitepick.instance.types import Instance
 from sitepick.program import FloatArray, Program
 from sitepick.solution import (
@@ -20,6 +21,7 @@ from sitepick.solution import (
     GridRow,
     HallRow,
     ItRow,
+    LeaseRow,
     NonfirmRow,
     OfferRow,
     OnsiteRow,
@@ -77,6 +79,7 @@ def read_out(
         onsite=tuple(_onsite(program, inst, x)),
         stays=tuple(_stays(program, inst, x)),
         halls=tuple(_halls(program, inst, x)),
+        leases=tuple(_leases(program, inst, x)),
         it=tuple(_it(program, inst, x)),
         use=tuple(_use(program, inst, x)),
         serve=tuple(_serve(program, inst, x)),
@@ -191,6 +194,19 @@ def _halls(program: Program, inst: Instance, x: FloatArray) -> Iterator[HallRow]
             inst.halls.ids[k],
             inst.time.names[t],
             *(round(float(v[i, k, t])) for v in (standing, built, into, out)),
+        )
+
+
+def _leases(program: Program, inst: Instance, x: FloatArray) -> Iterator[LeaseRow]:
+    leases = inst.leases
+    for (j, start), mw in _family_rows(program, "leases.mw", x):
+        end = start + periods_of_term(inst.time, float(leases.term_years[j]))
+        yield LeaseRow(
+            inst.sites.ids[leases.site[j]],
+            inst.halls.ids[leases.hall[j]],
+            inst.time.names[start],
+            inst.time.names[end] if end < inst.time.n else None,
+            mw,
         )
 
 

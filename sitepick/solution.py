@@ -79,6 +79,20 @@ class StayRow:
 
 
 @dataclass(frozen=True)
+class LeaseRow:
+    """A leased hall: IT MW of an offer from ``since`` until ``until`` (None: past the horizon).
+
+    ``until`` is the first period in which they no longer stand.
+    """
+
+    site_id: str
+    hall: str
+    since: str
+    until: str | None
+    it_mw: float
+
+
+@dataclass(frozen=True)
 class HallRow:
     """Whole halls of a class at a site: standing in the period, and changed at its start."""
 
@@ -279,6 +293,7 @@ class Solution:
     onsite: tuple[OnsiteRow, ...] = ()
     stays: tuple[StayRow, ...] = ()
     halls: tuple[HallRow, ...] = ()
+    leases: tuple[LeaseRow, ...] = ()
     it: tuple[ItRow, ...] = ()
     use: tuple[UseRow, ...] = ()
     serve: tuple[ServeRow, ...] = ()

@@ -21,6 +21,7 @@ from sitepick.blocks import (
     halls,
     hardware,
     headroom,
+    leases,
     limits,
     onsite,
     power,
@@ -46,8 +47,8 @@ class Block(Protocol):
 
 
 BLOCKS: tuple[Block, ...] = (
-    siting, ties, power, onsite, headroom, deliverability, halls, hardware, demand, flexible,
-    regions, procurement, budget, limits, commitments, change,
+    siting, ties, power, onsite, headroom, deliverability, halls, hardware, leases, demand,
+    flexible, regions, procurement, budget, limits, commitments, change,
 )  # fmt: skip
 
 GOALS = {"max_compute": "compute", "earliest_mw": "earliest"}

@@ -19,18 +19,18 @@ def applies(inst: Instance) -> bool:
 
 def _possible(inst: Instance) -> BoolArray:
     """Return (S, K, H) where hardware can ever stand."""
-    hardware, halls = inst.hardware, inst.halls
-    roomy = halls.most > 0 if halls.whole else np.ones_like(halls.most, dtype=bool)
+    hardware = inst.hardware
+    roomy = inst.room_mw > 0 if inst.halls.whole else np.ones_like(inst.halls.most, dtype=bool)
     bought = roomy[:, :, None] & hardware.fits[None] & (hardware.buy_from < inst.time.n)[:, None]
     return bought | (hardware.existing_mw.max(axis=3, initial=0.0) > 0)
 
 
 def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     """Add `hardware.it`, `hardware.buy`, `hardware.use` and what they cost."""
-    hardware, halls, n = inst.hardware, inst.halls, inst.time.n
+    hardware, n = inst.hardware, inst.time.n
     site, hall, item = (np.repeat(a, n) for a in np.nonzero(_possible(inst)))
     period = periods(inst, len(site) // n)
-    room = halls.most[site, hall] * halls.mw[hall] if halls.whole else inst.sites.max_it_mw[site]
+    room = inst.room_mw[site, hall]
     room = np.maximum(room, hardware.existing_mw[site, hall, item, period])
     keys = {"site": site, "hall": hall, "hardware": item, "period": period}
     it = program.add_columns("hardware.it", keys=keys, owner=site, upper=room, unit="IT MW")
@@ -40,7 +40,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     buyable = (
         (period >= hardware.buy_from[site, item])
         & hardware.fits[hall, item]
-        & (halls.most[site, hall] > 0 if halls.whole else True)
+        & (inst.room_mw[site, hall] > 0 if inst.halls.whole else True)
     )
     program.add_columns(
         "hardware.buy",

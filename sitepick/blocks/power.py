@@ -44,17 +44,21 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
 
 
 def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
-    """Add the rows `power.balance` and `power.draw`."""
-    ties, n, s = inst.ties, inst.time.n, len(inst.sites.ids)
-    site, period = np.repeat(np.arange(s), n), periods(inst, s)
-    balance = program.add_rows(
+    """Add the rows `power.balance` and `power.draw`. The power of a leased hall is its owner's."""
+    ties, n = inst.ties, inst.time.n
+    own = np.flatnonzero(~inst.leased)
+    site, period = np.repeat(own, n), periods(inst, len(own))
+    balance = np.full((len(inst.sites.ids), n), -1)
+    balance[own] = program.add_rows(
         "power.balance",
         keys={"site": site, "period": period},
         upper=inst.headroom.existing_mw[site],
         unit="grid MW",
-    ).reshape(s, n)
+    ).reshape(len(own), n)
     for col, i, k, t in _it_columns(program, inst):
-        program.add_entries(balance[i, t], col, inst.halls.pue_peak[i, k])
+        known = balance[i, t] >= 0
+        row = balance[i, t][known]
+        program.add_entries(row, col[known], inst.halls.pue_peak[i[known], k])
     grid = grid_at(program, inst)
     program.add_entries(balance[ties.site], grid, -1)
     firm = firm_at(program, inst)

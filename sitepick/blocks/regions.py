@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sitepick.blocks import leases
 from sitepick.blocks.columns import grid_at, it_at, open_at, periods
 from sitepick.blocks.ledger import Ledger
 from sitepick.blocks.onsite import firm_at
@@ -179,12 +180,14 @@ def co2_rate(
     """Return columns and coefficients of kt CO2 a year, of grid and on-site energy of ``sites``."""
     if not inst.grid:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
+    leased, of_leased = leases.mean_mw_terms(program, inst, sites, period)
     per_mw = inst.ties.co2_kg_per_mwh * HOURS / 1e6
     column, kt = mean_mw_terms(program, inst, sites, period, per_mw)
     on = inst.onsite
     mean = firm_at(program, inst, "onsite.mean")[:, period]
     mine = (mean >= 0) & np.isin(on.site, sites)
-    return np.append(column, mean[mine]), np.append(kt, on.co2_kt[on.option[mine]])
+    made = on.co2_kt[on.option[mine]]
+    return np.concatenate([column, mean[mine], leased]), np.concatenate([kt, made, of_leased])
 
 
 def water_rate(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sitepick.blocks import leases
 from sitepick.blocks.columns import halls_at, it_at, open_at
 from sitepick.blocks.headroom import possible_mw
 from sitepick.instance.types import Instance
@@ -134,3 +135,5 @@ def _by_demand(program: Program, inst: Instance) -> None:
     when = short.keys["period"]
     known = useful[when]
     program.add_entries(row_at[when[known]], short.indices[known], 1)
+    column, _, t = leases.standing(program, inst)  # work in leased halls needs none of these
+    program.add_entries(row_at[t[useful[t]]], column[useful[t]], 1)

@@ -40,7 +40,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     ledger.level_purchase(
         "fiber", level, sites.fiber_musd, life_years=sites.fiber_life_years, lead_months=lead
     )
-    ledger.yearly("om", level.ravel(), period, sites.om_musd_per_year)
+    ledger.yearly("om", level.ravel(), period, sites.om_musd_per_year[site])
 
 
 def rows(program: Program, inst: Instance, ledger: Ledger) -> None:

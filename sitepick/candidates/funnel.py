@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from sitepick.candidates import (
     exclusions,
     flexible,
     generate,
+    leases,
     measure,
     network,
     onsite,
@@ -23,7 +25,7 @@ from sitepick.candidates import (
 from sitepick.candidates.screen import COLUMNS as FAILED
 from sitepick.candidates.screen import Measured, screen
 from sitepick.candidates.text import empty, keep_columns, some, where
-from sitepick.candidates.types import MARGINS, Candidates
+from sitepick.candidates.types import LEASES, MARGINS, Candidates
 from sitepick.errors import LayerError
 from sitepick.layers.types import Layers, Note
 from sitepick.scenario.schema import Scenario
@@ -66,7 +68,9 @@ def propose(
     )
     with_grid = scenario.power.model == "grid"
     pois = network.stated(scenario, power.all_pois(layers))
-    references.check(scenario, layers, places, pois)
+    offered, more = leases.places(scenario, layers)
+    notes += more
+    references.check(scenario, layers, places, pois, offered)
     lon, lat = places["lon"].to_numpy(float), places["lat"].to_numpy(float)
 
     site_regions, more = regions.locate(places["site_id"], lon, lat, layers.regions, "site_id")
@@ -118,13 +122,19 @@ def propose(
 
     demand, more = measure.demand_places(scenario, layers)
     notes += more
+    let, more = _leased(scenario, layers, offered, committed)
+    notes += more
+    places = _both(places[[*_SITES, *keep_columns(places)]], let.places)
+    site_regions = _both(site_regions, let.regions, ["site_id", "level"])
+    rejections = _both(rejections[FAILED], let.failed)
+    overridden = _both(overridden[FAILED], let.overridden)
     chosen = places[places["status"] == "candidate"]
     reach, more = measure.reach(scenario, layers, chosen, demand)
     notes += more
     return Candidates(
-        sites=places[[*_SITES, *keep_columns(places)]],
-        failed=rejections[FAILED].reset_index(drop=True),
-        overridden=overridden[FAILED].reset_index(drop=True),
+        sites=places,
+        failed=rejections,
+        overridden=overridden,
         pois=used,
         ties=tied,
         site_regions=site_regions,
@@ -150,11 +160,52 @@ def propose(
             ["site_id", "date", "what"],
         ),
         margins=shared,
+        leases=let.terms,
         sources=layers.sources,
         notes=(*layers.notes, *notes),
         onsite=access[access["site_id"].isin(chosen["site_id"])].reset_index(drop=True),
         onsite_sized=onsite.sized(scenario, layers),
     )
+
+
+@dataclass(frozen=True)
+class _Leased:
+    """Offers of leased halls: their places, regions, terms and failed tests."""
+
+    places: pd.DataFrame
+    regions: pd.DataFrame
+    terms: pd.DataFrame
+    failed: pd.DataFrame
+    overridden: pd.DataFrame
+
+
+def _leased(
+    scenario: Scenario, layers: Layers, places: pd.DataFrame, committed: set[str]
+) -> tuple[_Leased, list[Note]]:
+    """Return the offers measured and screened by their own tests, and notes."""
+    if not len(places):
+        bare = empty(FAILED)
+        return _Leased(places, empty(["site_id"]), empty(LEASES), bare, bare), []
+    lon, lat = places["lon"].to_numpy(float), places["lat"].to_numpy(float)
+    inside, notes = regions.locate(places["site_id"], lon, lat, layers.regions, "site_id")
+    notes += _climate(scenario, layers, places, inside)
+    terms, more = leases.table(scenario, layers, places, inside)
+    failed = leases.screen(scenario, layers, places, inside, terms)
+    fact = failed["site_id"].isin(committed)
+    out = places["site_id"].isin(failed["site_id"][~fact])
+    places["status"] = np.where(out, "rejected", "candidate")
+    overridden = failed[fact]
+    notes += [*more, *_overridden(overridden)]
+    frame = places[[*_SITES, *keep_columns(places)]]
+    return _Leased(frame, inside, terms, failed[~fact], overridden), notes
+
+
+def _both(own: pd.DataFrame, more: pd.DataFrame, by: list[str] | None = None) -> pd.DataFrame:
+    """Return the rows of both tables, sorted by site_id (and what ``by`` says) where both have."""
+    if not len(more):
+        return own.reset_index(drop=True)
+    whole = pd.concat([own, more], ignore_index=True) if len(own) else more
+    return whole.sort_values(by or ["site_id"], kind="stable", ignore_index=True)
 
 
 def _rows(

@@ -14,20 +14,27 @@ from sitepick.errors import LayerError, ScenarioError
 from sitepick.layers.types import Layers, Note
 from sitepick.scenario.schema import Scenario
 
-Source = Literal["parcels", "table", "at_pois"]
-_ROLE: dict[Source, str] = {"parcels": "parcels", "table": "sites", "at_pois": "substations"}
+Source = Literal["parcels", "table", "at_pois", "leases"]
+_ROLE: dict[Source, str] = {
+    "parcels": "parcels", "table": "sites", "at_pois": "substations", "leases": "leases",
+}  # fmt: skip
 
 
 def source_of(scenario: Scenario, layers: Layers) -> Source:
-    """Return where candidates come from; raise when that layer is missing or empty."""
+    """Return where candidates come from; raise when that layer is missing or empty.
+
+    Offers of leased halls are places beside those of any source; alone they are their own.
+    """
     frames: dict[Source, Any] = {
         "parcels": layers.parcels, "table": layers.sites, "at_pois": layers.pois,
+        "leases": layers.leases,
     }  # fmt: skip
     asked = scenario.candidates.source
     given = [name for name, frame in frames.items() if frame is not None]
     if asked == "auto" and not given:
         raise LayerError(
-            "no places to choose from: give layers.parcels, layers.sites or layers.substations"
+            "no places to choose from: give layers.parcels, layers.sites, layers.substations or "
+            "layers.leases"
         )
     chosen = given[0] if asked == "auto" else asked
     if chosen not in given:
@@ -49,7 +56,7 @@ def places(
     (tuple or None), gas (yes|no|unknown), synthetic, keep:*. Places of ``scenario.existing`` have
     decision `existing`.
     """
-    make = {"parcels": _parcels, "table": _table, "at_pois": _at_pois}[source]
+    make = {"parcels": _parcels, "table": _table, "at_pois": _at_pois, "leases": _nothing}[source]
     frame, geoms = make(scenario, layers)
     order = np.argsort(frame["site_id"].to_numpy(dtype=object), kind="stable")
     frame, geoms = frame.iloc[order].reset_index(drop=True), geoms[order]
@@ -167,6 +174,13 @@ def _at_pois(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms]:
         poi_ids=pd.Series([(i,) for i in layer["poi_id"]], dtype=object),
     )
     return frame, as_geoms(layer.geometry)
+
+
+def _nothing(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, Geoms]:
+    """Nothing is built: the offers of leased halls are all there is."""
+    none = pd.DataFrame({"name": pd.Series(dtype=object)})
+    frame = _columns(none, False, site_id=none["name"], name=none["name"])
+    return frame, as_geoms([])
 
 
 def _inner_points(geoms: Geoms) -> tuple[Floats, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 from math import ceil
@@ -273,23 +274,14 @@ def resolve_prices(
         first = first.drop_duplicates("poi_id")[["poi_id", "site_id"]]
         borrowed = first.merge(site_regions, on="site_id").drop(columns="site_id")
         inside = pd.concat([inside, borrowed], ignore_index=True)
-    tariffs, areas = layers.tariffs, None
-    by_region: list[pd.DataFrame] = []
-    if layers.regions is not None and len(layers.regions):
-        areas = region_room.region_areas(layers.regions)
-        if tariffs is not None and "level" in tariffs:
-            by_region.append(tariffs.dropna(subset=["level", "region_id"]))
-        by_region.append(layers.regions)
-    ids = pois["poi_id"]
+    tariffs, ids = layers.tariffs, pois["poi_id"]
+    around = of_regions(ids, inside, layers, PRICES, "poi_id")
     for column in PRICES:
         value = pd.Series(np.nan, index=pois.index)
         if tariffs is not None and "poi_id" in tariffs:
             own = tariffs.dropna(subset=["poi_id", column]).sort_values("poi_id")
             value = value.fillna(ids.map(dict(zip(own["poi_id"], own[column], strict=True))))
-        for table in by_region:
-            if areas is not None and column in table:
-                found = region_room.most_specific(inside, "poi_id", table, column, areas)
-                value = value.fillna(ids.map(found).astype(float))
+        value = value.fillna(around[column])
         pois[column] = value.fillna(getattr(scenario.power, column)).astype(float)
     if tariffs is not None and "poi_id" in tariffs:
         known = set(all_pois(layers)["poi_id"])
@@ -305,3 +297,23 @@ def resolve_prices(
                 )
             )
     return pois, notes
+
+
+def of_regions(
+    ids: pd.Series, inside: pd.DataFrame, layers: Layers, columns: Sequence[str], id_name: str
+) -> pd.DataFrame:
+    """Return prices by the tariff row of the smallest region that states one, else by the smallest
+    region's own column; nan where neither does. ``inside`` has ``id_name``, level, region_id."""
+    out = pd.DataFrame(np.nan, index=ids.index, columns=list(columns))
+    if layers.regions is None or not len(layers.regions):
+        return out
+    areas = region_room.region_areas(layers.regions)
+    tables: list[pd.DataFrame] = [layers.regions]
+    if layers.tariffs is not None and "level" in layers.tariffs:
+        tables.insert(0, layers.tariffs.dropna(subset=["level", "region_id"]))
+    for column in columns:
+        for table in tables:
+            if column in table:
+                found = region_room.most_specific(inside, id_name, table, column, areas)
+                out[column] = out[column].fillna(ids.map(found).astype(float))
+    return out

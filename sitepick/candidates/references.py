@@ -17,8 +17,17 @@ _MOST_SHOWN = 20
 """Unknown ids of one kind that are listed (each costs a search for the nearest known one)."""
 
 
-def check(scenario: Scenario, layers: Layers, places: pd.DataFrame, pois: pd.DataFrame) -> None:
-    """Raise ScenarioError or LayerError with every id that nothing else knows."""
+def check(
+    scenario: Scenario,
+    layers: Layers,
+    places: pd.DataFrame,
+    pois: pd.DataFrame,
+    leased: pd.DataFrame,
+) -> None:
+    """Raise ScenarioError or LayerError with every id that nothing else knows.
+
+    ``leased`` are the offers of leased halls: sites as well, but never existing ones.
+    """
     of_scenario = [
         *_regions(scenario, layers),
         *_sites(scenario, places),
@@ -26,7 +35,8 @@ def check(scenario: Scenario, layers: Layers, places: pd.DataFrame, pois: pd.Dat
     ]
     of_layers = [
         *(_pois(layers, places, pois) if scenario.power.model == "grid" else ()),
-        *_tables(scenario, layers, places),
+        *_tables(scenario, layers, places, leased),
+        *_leases(layers, places, leased),
     ]
     if of_scenario:
         raise ScenarioError([*of_scenario, *of_layers])
@@ -129,9 +139,30 @@ def _misspelt(layers: Layers) -> set[str]:
     return {poi for poi in bare if "".join(poi.casefold().split()) in same}
 
 
-def _tables(scenario: Scenario, layers: Layers, places: pd.DataFrame) -> list[str]:
+def _leases(layers: Layers, places: pd.DataFrame, leased: pd.DataFrame) -> list[str]:
+    """Offers share the ids of sites; what is committed of them are IT MW, never grid MW."""
+    ids = set(leased["site_id"])
+    problems = [
+        f"{where(layers, 'leases')}: '{i}' is the id of another place too; an offer is a site of "
+        "its own: give it another offer_id"
+        for i in sorted(ids & set(places["site_id"]))
+    ]
+    table = layers.commitments
+    if table is not None:
+        grid = table["site_id"].isin(ids) & (table["what"] == "grid_mw")
+        problems += [
+            f"{where(layers, 'commitments')}: '{i}' is a lease offer, which has no grid MW of "
+            "one's own: commit what: site or it_mw"
+            for i in sorted(set(table["site_id"][grid]))
+        ]
+    return problems
+
+
+def _tables(
+    scenario: Scenario, layers: Layers, places: pd.DataFrame, leased: pd.DataFrame
+) -> list[str]:
     problems = []
-    sites = places["site_id"].tolist()
+    sites = [*places["site_id"], *leased["site_id"]]
     if layers.commitments is not None:
         said = f"{where(layers, 'commitments')}: no candidate place '{{id}}'"
         problems += _unknown(layers.commitments["site_id"], sites, said)

@@ -18,6 +18,15 @@ MARGINS = ("area", "mw", "hours", "mean_depth", "deepest", "hardest_event_hours"
 """Columns of `Candidates.margins`."""
 
 
+LEASES = (
+    "site_id", "operator", "kind", "it_mw_min", "it_mw_max", "ready_date", "usd_per_kw_month",
+    "price_year", "escalation_pct", "term_years", "renews", "power_included",
+    "energy_usd_per_mwh", "co2_kg_per_mwh", "hall", "kw_per_rack", "liquid", "pue_avg", "pue_peak",
+    "reply_by",
+)  # fmt: skip
+"""Columns of `Candidates.leases`."""
+
+
 def _no_failures() -> pd.DataFrame:
     import pandas as pd
 
@@ -37,6 +46,12 @@ def _no_margins() -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame({c: pd.Series(dtype=object) for c in MARGINS})
+
+
+def _no_leases() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({c: pd.Series(dtype=object) for c in LEASES})
 
 
 def _no_onsite() -> pd.DataFrame:
@@ -132,6 +147,12 @@ class Candidates:
     capex_usd_per_kw (of the row's price year), ha_per_mw, energy_share (of a load of
     its own size), firm_credit, curve (tuple of (size over load, share of the load's energy), rising
     from (0, 0) and concave)."""
+    leases: pd.DataFrame = field(default_factory=_no_leases)
+    """Terms of the sites that are offers of leased halls (rejected ones too), by site_id: as in
+    `Layers.leases`, with price_year filled, hall (the scenario's class it counts as; ``none``
+    without classes), kw_per_rack (the smaller of its own and its class's; nan without classes),
+    liquid (bool), energy_usd_per_mwh and co2_kg_per_mwh (its own, else of its smallest region,
+    else the scenario's), it_mw_max (at most `candidates.max_it_mw_per_site`)."""
     overridden: pd.DataFrame = field(default_factory=_no_failures)
     """Failed tests of places that are facts (existing, required, committed) and so stayed
     candidates; columns as in `failed`."""

@@ -122,6 +122,7 @@ def _limits() -> tuple[Any, ...]:
         halls,
         hardware,
         headroom,
+        leases,
         limits,
         onsite,
         power,
@@ -132,6 +133,6 @@ def _limits() -> tuple[Any, ...]:
     )
 
     return (
-        siting, ties, power, onsite, headroom, halls, hardware, demand, flexible, regions,
+        siting, ties, power, onsite, headroom, halls, hardware, leases, demand, flexible, regions,
         procurement, budget, limits, commitments, deliverability,
     )  # fmt: skip

@@ -128,6 +128,7 @@ class Case:
     ties_of: dict[str, list[Row]] = field(init=False)  # nearest first
     offers: dict[str, Row] = field(init=False)
     queue: dict[str, list[Row]] = field(init=False)  # tiers of a POI that waits, smallest first
+    leases: dict[str, Row] = field(init=False)  # offers of leased halls
     reach: dict[tuple[str, str], Row] = field(init=False)
     regions_of: dict[str, dict[str, str]] = field(init=False)  # site -> level -> region_id
     region_rows: dict[tuple[str, str], Row] = field(init=False)
@@ -162,6 +163,7 @@ class Case:
             near.sort(
                 key=lambda row: (number(row["km"]) or 0.0, row["poi_id"], -(number(row["kv"]) or 0))
             )
+        self.leases = {r["site_id"]: r for r in rows_of(table.leases)}
         self.reach = {(r["site_id"], r["place_id"]): r for r in rows_of(table.reach)}
         self.regions_of = defaultdict(dict)
         for row in rows_of(table.site_regions):
@@ -252,7 +254,14 @@ class Case:
         row = self.halls[hall]
         figures = row.pue_peak if kind == "peak" else row.pue_avg
         by_climate: dict[str, float] = {str(climate): pue for climate, pue in figures.items()}
-        return by_climate.get(str(self.sites[site]["climate"]), max(by_climate.values()))
+        found = by_climate.get(str(self.sites[site]["climate"]), max(by_climate.values()))
+        lease = self.leases.get(site)
+        if lease is None or hall != lease["hall"]:
+            return found
+        stated = number(lease[f"pue_{kind}"])
+        if kind == "peak" and stated is None:  # never below the annual figure
+            return max(found, self.pue(site, hall, "avg"))
+        return found if stated is None else stated
 
     def existing_grid_mw(self, site: str) -> float:
         """Return the MW contracted at an existing site outside any offer."""
@@ -296,6 +305,7 @@ class Case:
             self._grid_of_poi[poi, t] += mw
         self.onsite = {(r.site_id, r.option, at[r.period]): r for r in plan.onsite}
         self.stays = stays_of(plan, at)
+        self.leased = {r.site_id: r for r in plan.leases}
         self.hall_rows = {(r.site_id, r.hall, at[r.period]): r for r in plan.halls}
         self.it_rows = {(r.site_id, r.hall, r.hardware, at[r.period]): r for r in plan.it}
         self._it_of_site: dict[tuple[str, int], dict[tuple[str, str], float]] = defaultdict(dict)

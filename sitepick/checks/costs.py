@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sitepick.checks import flexible, headroom, onsite
+from sitepick.checks import flexible, headroom, leases, onsite
 from sitepick.checks.case import ANYWHERE, Case, Row, is_number, number
 from sitepick.checks.power import draws, energy_mwh
 from sitepick.checks.purchases import purchases, securities
@@ -13,7 +13,7 @@ from sitepick.finding import Finding
 
 TERMS = (
     "facility", "it", "ties", "onsite", "land", "site", "fiber", "upgrades", "security", "entry",
-    "energy", "demand_charge", "onsite_running", "om", "transport", "battery", "curtailed",
+    "energy", "demand_charge", "onsite_running", "rent", "om", "transport", "battery", "curtailed",
     "penalty",
 )  # fmt: skip
 
@@ -56,7 +56,8 @@ def terms(case: Case) -> dict[str, float]:
     for t in case.times:
         found["demand_charge"] += calendar.yearly(t, demand_charge(case, t))
         found["onsite_running"] += calendar.yearly(t, onsite.running(case, t))
-        found["om"] += calendar.yearly(t, operations(case, t))
+        found["rent"] += calendar.yearly(t, leases.rent(case, t))
+        found["om"] += calendar.yearly(t, operations(case, t) + leases.operations(case, t))
         found["transport"] += calendar.yearly(t, transport(case, t))
         found["curtailed"] += calendar.yearly(t, flexible.lost_musd(case, t))
         found["penalty"] += calendar.yearly(t, penalty(case, t))
@@ -71,6 +72,7 @@ def energy(case: Case, by: str = "energy_usd_per_mwh") -> float:
         for site in case.active_sites:
             for draw in draws(case, site, t, by):
                 usd += energy_mwh(draw) * float(case.pois[draw.poi]["energy_usd_per_mwh"])
+        usd += leases.energy_usd(case, t)
         total += case.calendar.yearly(t, usd / 1e6)
     return total
 
@@ -113,7 +115,7 @@ def operations(case: Case, t: int) -> float:
             capex = item.capex_musd_per_mw * case.price(item.price_year)
             total += it_row.it_mw * capex * item.maintenance_pct / 100
     for site in case.opened:
-        if case.is_open(site, t):
+        if case.is_open(site, t) and site not in case.leases:
             total += case.scenario.candidates.site_om_musd_per_year
     return total
 

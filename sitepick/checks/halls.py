@@ -21,6 +21,9 @@ def check(case: Case) -> Iterator[Finding]:
             if apart:
                 message = f"halls must be whole, {count:g} are not"
                 yield Finding("halls.whole", where, apart, "halls", message)
+        if site in case.leases:
+            message = "halls are built at a leased site, which has those that it rents alone"
+            yield Finding("halls.leased", where, max(1.0, row.halls), "halls", message)
         if row.halls and not case.is_open(site, t):
             message = f"{row.halls} halls stand at a site that is not open"
             yield Finding("halls.open", where, row.halls, "halls", message)
@@ -29,7 +32,8 @@ def check(case: Case) -> Iterator[Finding]:
         for t in case.times:
             for hall in case.halls:
                 yield from _level(case, site, hall, t)
-                yield from _fit(case, site, hall, t)
+                if site not in case.leases:
+                    yield from _fit(case, site, hall, t)
 
 
 def _start(case: Case, site: str, hall: str, t: int) -> Iterator[Finding]:

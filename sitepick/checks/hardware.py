@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from math import ceil
 
+from sitepick.checks import leases
 from sitepick.checks.case import Case
 from sitepick.checks.tolerance import more, off
 from sitepick.finding import Finding
@@ -49,6 +50,8 @@ def _alive(case: Case, site: str, hall: str, kind: str) -> Iterator[Finding]:
         for bought in range(max(0, t - life + 1), t + 1):
             row = case.it_rows.get((site, hall, kind, bought))
             expected += row.bought_mw if row else 0.0
+        if site in case.leases and not leases.stands(case, site, t):
+            expected = 0.0  # it left when the term ended
         stated = case.it_at(site, t).get((hall, kind), 0.0)
         apart = off(stated, expected)
         if apart:
@@ -71,6 +74,7 @@ def _bought(case: Case, site: str, hall: str, kind: str, t: int) -> Iterator[Fin
         if rule.allowed_hardware is not None and kind not in rule.allowed_hardware:
             message = f"{mw:,.6g} IT MW are bought of hardware that {rule.level} rules do not allow"
             yield Finding("hardware.allowed", where, mw, "IT MW", message)
+    yield from leases.density(case, site, kind, where, mw)
     if case.scenario.halls == "none":
         return
     row, room = case.hardware[kind], case.halls[hall]

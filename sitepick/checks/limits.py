@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sitepick.checks import costs
+from sitepick.checks import costs, leases
 from sitepick.checks.case import Case, standing
 from sitepick.checks.power import draws, energy_mwh
 from sitepick.checks.tolerance import more, share_of
@@ -59,6 +59,7 @@ def co2_kt_per_year(case: Case, sites: Iterable[str], t: int) -> float:
     for site in sites:
         for draw in draws(case, site, t, by="co2_kg_per_mwh"):
             kg += energy_mwh(draw) * float(case.pois[draw.poi]["co2_kg_per_mwh"])
+        kg += leases.co2_kg(case, site, t)
     for (site, option, at), made in case.onsite.items():
         if at == t and site in sites:
             kg += made.mean_mw * 8760 * case.options[option].direct_co2_kg_per_mwh

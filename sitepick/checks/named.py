@@ -13,7 +13,7 @@ def sites_named(plan: Solution) -> set[str]:
     """Return the sites that any row of the plan speaks of, but for those that it merely opens."""
     found: set[str] = set()
     for rows in (
-        plan.ties, plan.grid, plan.onsite, plan.halls, plan.it, plan.use, plan.serve,
+        plan.ties, plan.grid, plan.onsite, plan.halls, plan.leases, plan.it, plan.use, plan.serve,
         plan.nonfirm, plan.shed, plan.backed, plan.batteries,
     ):  # fmt: skip
         found |= {row.site_id for row in rows}

@@ -24,7 +24,7 @@ def check(case: Case) -> Iterator[Finding]:
     if not case.has_grid:
         return
     for site in case.active_sites:
-        for t in case.times:
+        for t in case.times if site not in case.leases else ():
             needed, contracted = case.facility_peak_mw(site, t), case.site_grid_mw(site, t)
             firm = sum(row.firm_mw for row in onsite.of_site(case, site, t))
             where = f"site {site}, {case.when(t)}"

@@ -28,6 +28,7 @@ def purchases(case: Case) -> Iterator[Purchase]:
         _ties,
         _onsite,
         _halls,
+        _fit_outs,
         _hardware,
         _upgrades,
         _line_upgrades,
@@ -49,7 +50,7 @@ def securities(case: Case) -> Iterator[tuple[float, int]]:
 def _sites(case: Case) -> Iterator[Purchase]:
     rules, fiber, lead = case.scenario.candidates, case.scenario.fiber, case.tie_months
     for site, t in case.opened.items():
-        if t == STANDING:
+        if t == STANDING or site in case.leases:
             continue
         row = case.sites[site]
         asked = number(row["land_musd"])
@@ -107,6 +108,21 @@ def _halls(case: Case) -> Iterator[Purchase]:
             used_ha = built_mw * kind.ha_per_mw
             price = case.scenario.candidates.land_musd_per_ha
             yield Purchase("land", used_ha * price, t, None, lead)
+
+
+def _fit_outs(case: Case) -> Iterator[Purchase]:
+    """What the tenant of a powered shell builds; it is worth nothing after the term."""
+    for site, row in case.leased.items():
+        terms = case.leases[site]
+        kind = case.halls[terms["hall"]]
+        if terms["kind"] != "powered_shell":
+            continue
+        per_mw = kind.capex_musd_per_mw * case.price(kind.price_year) * case.capex_factor(site)
+        rules = case.scenario.leases
+        life = kind.life_years if terms["renews"] else min(kind.life_years, terms["term_years"])
+        musd = row.it_mw * per_mw * rules.fit_out_pct / 100
+        start = case.calendar.periods.index(row.since)
+        yield Purchase("facility", musd, start, life, rules.fit_out_months)
 
 
 def _hardware(case: Case) -> Iterator[Purchase]:

@@ -30,6 +30,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "onsite": ("site_id", "option", "period"),
     "stays": ("site_id", "option", "since", "until"),
     "halls": ("site_id", "hall", "period"),
+    "leases": ("site_id",),
     "it": ("site_id", "hall", "hardware", "period"),
     "use": ("site_id", "hardware", "workload", "period"),
     "serve": ("site_id", "workload", "place_id", "period"),
@@ -171,6 +172,10 @@ def _fault_of_table(
         if case.tie_key(site, poi, kv) is None:
             at = "without a stated kV" if kv is None else f"at {kv} kV"
             message = f"no such tie is possible between this site and this POI {at}"
+    if table == "leases" and cells["site_id"] not in case.leases:
+        message = "this site is no offer of a leased hall"
+    if table == "leases" and cells["since"] is None:
+        message = "a lease that the plan did not begin"
     if table == "nonfirm":
         near = {row["poi_id"] for row in case.ties_of.get(cells["site_id"], [])}
         if cells["poi_id"] not in near:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sitepick.checks import onsite
+from sitepick.checks import leases, onsite
 from sitepick.checks.case import STANDING, Case, number
 from sitepick.checks.tolerance import more, share_of
 from sitepick.finding import Finding
@@ -45,9 +45,12 @@ def _decisions(case: Case) -> Iterator[Finding]:
 
 def _openings(case: Case) -> Iterator[Finding]:
     for site, t in sorted(case.opened.items()):
-        earliest = min(
-            case.calendar.earliest(case.tie_months), onsite.serves_alone_from(case, site)
-        )
+        if site in case.leases:
+            earliest = leases.first_day(case, site)
+        else:
+            earliest = min(
+                case.calendar.earliest(case.tie_months), onsite.serves_alone_from(case, site)
+            )
         if case.stands(site):
             continue
         if t == STANDING:
@@ -57,7 +60,8 @@ def _openings(case: Case) -> Iterator[Finding]:
         start = case.calendar.starts[t]
         where = f"site {site}, {case.when(t)}"
         if start < earliest:
-            message = f"the site opens before {earliest}, the first date of its tie or own power"
+            of = "its lease" if site in case.leases else "its tie or own power"
+            message = f"the site opens before {earliest}, the first date of {of}"
             yield Finding("siting.early", where, (earliest - start).days, "days", message)
         if case.closed(site, t):
             message = "the site opens during a moratorium of its region"
@@ -87,7 +91,7 @@ def _size(case: Case, site: str) -> Iterator[Finding]:
             message = f"{it_mw:,.6g} IT MW stand at the site, but {said}"
             yield Finding("siting.max", f"site {site}, {case.when(t)}", over, "IT MW", message)
     least = case.scenario.candidates.min_it_mw_per_site
-    if site in case.opened and not case.stands(site):
+    if site in case.opened and not case.stands(site) and site not in case.leases:
         end_mw = case.it_mw([site], case.calendar.last)
         under = more(least, end_mw)
         if under:

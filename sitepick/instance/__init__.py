@@ -16,6 +16,7 @@ from sitepick.instance.earlier import earlier_of
 from sitepick.instance.equipment import halls_of, hardware_of
 from sitepick.instance.flexible import flexible_of
 from sitepick.instance.joint import joint_of
+from sitepick.instance.leases import leased_sites, leases_of, on_lease
 from sitepick.instance.onsite import onsite_of, opening_from, sites_with_options
 from sitepick.instance.power import headroom_of, ties_of
 from sitepick.instance.regions import RegionSets, regions_of
@@ -59,7 +60,10 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
     ties = ties_of(scenario, candidates, site_at, poi_at, existing, headroom.most_mw, powered)
     demand = demand_of(scenario, candidates, time, site_at)
     commitments = _commitments(candidates, time, site_at)
-    bound = _max_it(scenario, frame, ties, headroom, demand, commitments, powered, grid=grid)
+    leased = leased_sites(candidates, site_at)
+    bound = _max_it(
+        scenario, frame, ties, headroom, demand, commitments, powered | leased, grid=grid
+    )
     limited = np.isfinite(_stated_max(scenario, frame)) | powered | (not grid)
     halls = halls_of(scenario, candidates, time, site_at, bound)
     hardware = hardware_of(scenario, time, site_at, halls, regions)
@@ -72,6 +76,8 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
     sites = _sites(scenario, frame, time, regions, bound, limited, existing, grid=grid)
     early = opening_from(onsite, len(site_at), time.n)
     sites = replace(sites, open_from=np.minimum(sites.open_from, early))
+    leases = leases_of(scenario, candidates, time, site_at)
+    sites, halls, hardware = on_lease(scenario, candidates, leases, sites, halls, hardware, time)
     return Instance(
         time=time,
         sites=sites,
@@ -82,6 +88,7 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
         hardware=hardware,
         demand=demand,
         flexible=flexible_of(scenario, candidates, time, headroom, ties, halls),
+        leases=leases,
         regions=regions.rows,
         entries=regions.entries,
         max_entered=tuple(sorted(scenario.regions.max_entered.items())),
@@ -151,7 +158,7 @@ def _sites(
         fixed_musd=np.where(existing, 0.0, rules.site_fixed_musd + frame["fixed_musd"].fillna(0)),
         fiber_musd=np.where(existing, 0.0, fiber_km * scenario.fiber.musd_per_km * laterals),
         capex_factor=regions.capex_factor,
-        om_musd_per_year=rules.site_om_musd_per_year,
+        om_musd_per_year=np.full(n, float(rules.site_om_musd_per_year)),
         site_life_years=rules.site_life_years,
         fiber_life_years=scenario.fiber.life_years,
         lead_months=lead,

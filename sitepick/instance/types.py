@@ -33,7 +33,7 @@ class Sites:
     fixed_musd: FloatArray  # (S,) fixed works at opening
     fiber_musd: FloatArray  # (S,) laterals at opening
     capex_factor: FloatArray  # (S,) facility capex multiplier
-    om_musd_per_year: float
+    om_musd_per_year: FloatArray  # (S,) while open
     site_life_years: float
     fiber_life_years: float
     lead_months: float  # of land, works, fiber and ties
@@ -260,6 +260,29 @@ class Onsite:
 
 
 @dataclass(frozen=True)
+class Leases:
+    """Offers of leased halls, L of them, in order of site: each is a site of its own.
+
+    Rent and other money are MUSD per leased IT MW.
+    """
+
+    site: IntArray  # (L,)
+    hall: IntArray  # (L,) hall class that it counts as
+    it_mw_min: FloatArray  # (L,)
+    it_mw_max: FloatArray  # (L,)
+    first: IntArray  # (L,) first period that it can begin; T: never
+    term_years: FloatArray  # (L,) inf: it may be kept
+    rent_musd: FloatArray  # (L,) a year, in the first year of the lease
+    grows: FloatArray  # (L,) real rent of a year over that of the year before
+    energy_usd_per_mwh: FloatArray  # (L,) 0 where the rent includes it
+    co2_kg_per_mwh: FloatArray  # (L,)
+    fit_out_musd: FloatArray  # (L,) overnight, before the region's factor; 0: colocation
+    fit_out_months: float
+    fit_out_life: FloatArray  # (L,) years, at most the term
+    om_musd: FloatArray  # (L,) a year, of the tenant's own operation; 0: colocation
+
+
+@dataclass(frozen=True)
 class Commitment:
     """Something decided: a site open, IT MW or grid MW at least, from period ``start``."""
 
@@ -324,6 +347,7 @@ class Instance:
     hardware: HardwareData
     demand: DemandData
     flexible: Flexible
+    leases: Leases
     regions: tuple[RegionRow, ...]
     entries: tuple[Entry, ...]
     max_entered: tuple[tuple[str, int], ...]
@@ -342,6 +366,23 @@ class Instance:
     objective: str
     joint: Joint | None = None  # None: headroom by POI is all that limits
     earlier: Earlier | None = None  # None: no plan to keep
+
+    @property
+    def leased(self) -> BoolArray:
+        """Return (S,) which sites are offers of leased halls."""
+        out = np.zeros(len(self.sites.ids), dtype=bool)
+        out[self.leases.site] = True
+        return out
+
+    @property
+    def room_mw(self) -> FloatArray:
+        """Return (S, K) the most IT MW that a class can ever hold at a site."""
+        if self.halls.whole:
+            out = self.halls.most * self.halls.mw
+        else:
+            out = np.repeat(self.sites.max_it_mw[:, None], len(self.halls.ids), axis=1)
+        out[self.leases.site, self.leases.hall] = self.leases.it_mw_max
+        return out
 
     def _tie_names(self) -> tuple[str, ...]:
         """Return (E,) site>POI, with the kV where there are ties of several."""
@@ -374,6 +415,7 @@ class Instance:
             "source": self.flexible.sources,
             "option": self.onsite.ids,
             "end": (*self.time.names, "end"),
+            "lease": tuple(self.sites.ids[i] for i in self.leases.site),
             "permit": tuple(p.label for p in self.onsite.permits),
             **(
                 {}

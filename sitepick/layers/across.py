@@ -10,7 +10,7 @@ import pandas as pd
 from sitepick.layers.reading import count_of, some
 from sitepick.layers.types import Note
 
-MAPS = ("lines", "fiber_nodes", "fiber_links", "parcels", "sites", "demand")
+MAPS = ("lines", "fiber_nodes", "fiber_links", "parcels", "sites", "demand", "leases")
 
 
 def check(tables: dict[str, pd.DataFrame]) -> tuple[list[str], list[Note]]:

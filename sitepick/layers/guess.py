@@ -249,7 +249,7 @@ def _shape(table: Table) -> str:
 
 
 FITS = {
-    "point": ("substations", "fiber_nodes", "parcels", "sites", "demand", "exclusions"),
+    "point": ("substations", "fiber_nodes", "parcels", "sites", "demand", "leases", "exclusions"),
     "line": ("lines", "fiber_links", "exclusions"),
     "polygon": ("regions", "parcels", "exclusions", "substations"),
 }
@@ -265,6 +265,7 @@ FILE_WORDS = {
     "demand": "demand city cities place market metro",
     "demand_mw": "demand",
     "power_offers": "letter offer power utility",
+    "leases": "lease colo colocation shell rent",
     "shared_limits": "shared limit",
     "tariffs": "tariff price rate",
     "queue": "queue time_to_power wait",
@@ -280,7 +281,7 @@ def _score(
     if shape != "none" and role not in FITS[shape]:
         return 0.0
     placed = shape != "none" or "wkt" in mapping or {"lon", "lat"} <= set(mapping)
-    mapped = role in GEOMETRY and role not in ("parcels", "sites", "demand")
+    mapped = role in GEOMETRY and role not in ("parcels", "sites", "demand", "leases")
     if mapped and not placed:
         return 0.0
     need = [o for o, c in ROLES[role].items() if c.required]

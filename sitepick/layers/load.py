@@ -31,6 +31,7 @@ SORTED_BY = {
     "demand": ["place_id"],
     "demand_mw": ["place_id", "workload", "from_date"],
     "power_offers": ["offer_id"],
+    "leases": ["offer_id"],
     "shared_limits": ["limit_id", "poi_id", "from_date"],
     "tariffs": ["poi_id", "level", "region_id"],
     "queue": ["level", "region_id", "over_mw"],
@@ -48,6 +49,7 @@ UNIQUE = {
     "sites": ["site_id"],
     "demand": ["place_id"],
     "power_offers": ["offer_id"],
+    "leases": ["offer_id"],
     "queue": ["level", "region_id", "over_mw"],
     "matrix": ["site_id", "place_id", "meaning"],
     "solar_days": ["profile_id", "day_id"],
@@ -246,6 +248,7 @@ class _Loader:
             queue,
             sites,
         )
+        from sitepick.layers.leases import clean_leases
         from sitepick.layers.solar import clean_solar_days
 
         return {
@@ -259,6 +262,7 @@ class _Loader:
             "demand": demand.clean_demand,
             "demand_mw": demand.clean_demand_mw,
             "power_offers": offers.clean_offers,
+            "leases": clean_leases,
             "shared_limits": offers.clean_shared_limits,
             "tariffs": offers.clean_tariffs,
             "queue": queue.clean_queue,

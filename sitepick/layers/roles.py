@@ -9,6 +9,7 @@ Kind = Literal["id", "text", "number", "kv", "date", "flag", "choice", "ids"]
 STAGES = ("energised", "signed", "studied", "requested", "published", "assumed")
 DECISIONS = ("consider", "require", "forbid", "existing")
 GAS = ("yes", "no", "unknown")
+LEASES = ("powered_shell", "colocation")
 COMMITTED = ("site", "it_mw", "grid_mw")
 
 
@@ -103,6 +104,29 @@ ROLES: dict[str, dict[str, Column]] = {
         "letter_date": DATE,
         "source": TEXT,
     },
+    "leases": {
+        "offer_id": ID,
+        "name": TEXT,
+        "operator": TEXT,
+        "kind": Column("choice", choices=LEASES),
+        "it_mw_min": _mw(),
+        "it_mw_max": _mw(required=True),
+        "ready_date": Column("date", required=True),
+        "usd_per_kw_month": Column("number", "usd_per_kw_month", required=True),
+        "price_year": Column("number"),
+        "escalation_pct": Column("number", "pct"),
+        "term_years": Column("number", "years", required=True),
+        "renews": Column("flag"),
+        "power_included": Column("flag"),
+        "energy_usd_per_mwh": Column("number", "usd_per_mwh"),
+        "hall": TEXT,
+        "kw_per_rack": Column("number"),
+        "liquid": Column("flag"),
+        "pue_avg": Column("number"),
+        "pue_peak": Column("number"),
+        "climate": TEXT,
+        "reply_by": DATE,
+    },
     "shared_limits": {
         "limit_id": ID,
         "poi_id": ID,
@@ -155,6 +179,7 @@ ID_OF = {
     "sites": "site_id",
     "demand": "place_id",
     "power_offers": "offer_id",
+    "leases": "offer_id",
     "shared_limits": "limit_id",
     "tariffs": "poi_id",
     "queue": "region_id",
@@ -179,7 +204,8 @@ GEOMETRY: dict[str, str] = {
     "parcels": "point_or_polygon",
     "sites": "point",
     "demand": "point",
+    "leases": "point",
 }
 """What the geometry of a role is turned into; roles not named are plain tables."""
-MAY_BE_NOWHERE = ("sites", "demand")
+MAY_BE_NOWHERE = ("sites", "demand", "leases")
 """Roles whose rows are of use without a location (plain facility location)."""

@@ -114,6 +114,12 @@ class Layers:
     """offer_id, poi_id, mw_total (cumulative grid MW), from_date, to_date (or None), stage,
     firm (bool), curtail_hours_per_year, min_take_pct, security_kusd_per_mw, upgrade_musd,
     ramp_years (all 0 if blank), reply_by (or None), letter_date (or None), source."""
+    leases: gpd.GeoDataFrame | None = None
+    """offer_id, name, operator, kind (powered_shell|colocation), it_mw_min, it_mw_max, ready_date,
+    usd_per_kw_month (of leased IT MW), price_year (nan: the scenario's), escalation_pct (% a year;
+    nan: the rent keeps up with inflation), term_years, renews and power_included (bool),
+    energy_usd_per_mwh (nan), hall (or None), kw_per_rack (nan), liquid (bool or None), pue_avg and
+    pue_peak (nan), climate (or None), reply_by (or None), geometry Point or None."""
     shared_limits: pd.DataFrame | None = None
     """limit_id, poi_id, factor, mw, from_date (or None: from the start), source.
     ``mw`` and ``from_date`` belong to the limit: rows of one limit_id with the same from_date

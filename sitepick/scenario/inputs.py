@@ -92,6 +92,9 @@ class LayerList(Section):
     power_offers: OneOrMany[LayerFile] = Field(
         [], description="Utility letters, one row per POI and tranche."
     )
+    leases: OneOrMany[LayerFile] = Field(
+        [], description="Offers of powered shells and colocation, one row per hall to let."
+    )
     shared_limits: OneOrMany[LayerFile] = Field([], description="Limits that several POIs share.")
     tariffs: OneOrMany[LayerFile] = Field(
         [], description="Energy price and demand charge by POI or region."

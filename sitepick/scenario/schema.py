@@ -27,6 +27,7 @@ from sitepick.scenario.fields import (
 from sitepick.scenario.flexible import Flexible
 from sitepick.scenario.grid import GridStudy
 from sitepick.scenario.inputs import LayerList
+from sitepick.scenario.leases import Leases
 from sitepick.scenario.onsite import Onsite
 from sitepick.scenario.power import CandidateRules, Power
 from sitepick.scenario.rules import Demand, ExistingSite, Fiber, Limits, Regions, Solver, SupplyItem
@@ -147,6 +148,9 @@ class Scenario(Section):
     )
     onsite: Onsite = Field(
         default_factory=Onsite, description="Power made on site, until the grid comes or for good."
+    )
+    leases: Leases = Field(
+        default_factory=Leases, description="How offers of leased halls count (`layers.leases`)."
     )
     demand: Demand = Field(description="What is asked.")
     halls: HallList = Field(

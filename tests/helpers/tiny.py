@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from sitepick.candidates.types import Candidates
+from sitepick.candidates.types import LEASES, Candidates
 from sitepick.checks import cash, costs, judge
 from sitepick.checks.case import Case
 from sitepick.checks.claims import objective
@@ -120,6 +120,7 @@ COLUMNS: dict[str, Sequence[str]] = {
     "margins": (
         "area", "mw", "hours", "mean_depth", "deepest", "hardest_event_hours", "poi_ids",
     ),
+    "leases": LEASES,
     "onsite": ("site_id", "option_id", "from_date", "gas_usd_per_mmbtu"),
     "onsite_sized": (
         "option_id", "solar_mw_per_mw", "storage_mwh_per_mw", "capex_usd_per_kw", "ha_per_mw",
@@ -172,6 +173,18 @@ def offer(offer_id: str, poi_id: str, mw_total: float, **cells: Any) -> dict[str
         "curtail_hours_per_year": 0.0, "min_take_pct": 0.0, "security_kusd_per_mw": 0.0,
         "upgrade_musd": 0.0, "ramp_years": 0.0, "reply_by": None, "letter_date": None,
         "source": "letter", **cells,
+    }  # fmt: skip
+
+
+def lease(site_id: str, it_mw: float, **cells: Any) -> dict[str, Any]:
+    """Return a row of `Candidates.leases`: colocation of class `std` from 2028 for two years."""
+    return {
+        "site_id": site_id, "operator": None, "kind": "colocation", "it_mw_min": 0.0,
+        "it_mw_max": it_mw, "ready_date": date(2028, 1, 1), "usd_per_kw_month": 150.0,
+        "price_year": 2026, "escalation_pct": NAN, "term_years": 2.0, "renews": False,
+        "power_included": False, "energy_usd_per_mwh": 60.0, "co2_kg_per_mwh": 300.0,
+        "hall": "std", "kw_per_rack": 50.0, "liquid": False, "pue_avg": NAN, "pue_peak": NAN,
+        "reply_by": None, **cells,
     }  # fmt: skip
 
 

@@ -110,6 +110,9 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
     if grid and extra.yes(0.5):
         record["onsite"] = _onsite(extra, last)
         tables |= _access(extra, record, tables)
+    leased = Dice(seed + 4_000_007)  # dice of its own, as above
+    if leased.yes(0.4):
+        _leases(leased, record, tables, places, last)
     return Scenario.model_validate(record), tiny.candidates(**tables)
 
 
@@ -159,6 +162,50 @@ def _flexible(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> Non
     for part in asked.get("workloads", {"it": asked}).values():
         part["curtailable_pct"] = dice.one((None, 0, 30, 80))
         part["moved_pct"] = dice.one((0, 0, 50))
+
+
+def _leases(
+    dice: Dice, record: dict[str, Any], tables: dict[str, Any], places: int, last: int
+) -> None:
+    """Add offers of leased halls: sites of their own, in regions and within reach."""
+    record["leases"] = {"fit_out_pct": dice.one((0, 60)), "fit_out_months": dice.one((0, 9))}
+    classes = ["none"] if record["halls"] == "none" else [
+        h["id"] for h in record["halls"] if "retrofit_of" not in h
+    ]  # fmt: skip
+    for number in range(dice.whole(1, 3)):
+        name, most = f"V{number}", dice.number(3, 30)
+        tables["sites"].append(tiny.site(name, max_it_mw=most, land_musd=0.0))
+        tables["leases"] = tables.get("leases", []) + [
+            tiny.lease(
+                name, most,
+                kind=dice.one(("colocation", "powered_shell")),
+                it_mw_min=dice.one((0.0, round(most / 2, 1), most)),
+                ready_date=dice.one((date(2026, 1, 1), dice.day(2027, last))),
+                usd_per_kw_month=dice.number(20, 300),
+                price_year=dice.one((2024, 2026)),
+                escalation_pct=dice.one((NAN, 0.0, 4.0)),
+                term_years=dice.one((1.0, 1.0, 1.25, 2.0, 10.0)),
+                renews=dice.yes(0.2),
+                power_included=dice.yes(0.4),
+                energy_usd_per_mwh=dice.number(20, 90),
+                hall=dice.one(classes),
+                kw_per_rack=NAN if classes == ["none"] else dice.one((1000.0, 45.0)),
+                liquid=dice.yes(0.8),
+                pue_avg=dice.one((NAN, 1.15)),
+                pue_peak=dice.one((NAN, 1.3)),
+            )
+        ]  # fmt: skip
+        tables["site_regions"] += tiny.rows(
+            (name, "state", f"S{number % 3}"), (name, "land", f"L{number % 2}"), of="site_regions"
+        )
+        tables["reach"] += tiny.rows(
+            *((name, f"D{d}", km := dice.number(50, 2500), km / 80, NAN) for d in range(places)),
+            of="reach",
+        )
+    if dice.yes(0.2):
+        tables["commitments"] = tables["commitments"] + tiny.rows(
+            ("V0", dice.one(("site", "it_mw")), 2.0, date(last, 1, 1), NAN), of="commitments"
+        )
 
 
 def on_grid(seed: int, scenario: Scenario, candidates: Candidates) -> tuple[Scenario, Grid]:
