@@ -20,6 +20,7 @@ import scipy.sparse as sp
 from sitepick.blocks.columns import it_at, open_at, poi_at
 from sitepick.blocks.deliverability import JOINT
 from sitepick.dispatch.result import main_pair
+from sitepick.instance.leases import periods_of_term
 from sitepick.planner import Planner
 from sitepick.program import SHARED, Family, FloatArray, IntArray, Matrix
 from sitepick.run import Charge, LimitUse, Verdict
@@ -146,8 +147,22 @@ class _Desk:
                 first = int(np.argmax(self.values[level[i]] > 0.5))
                 said = "chosen"
                 why = f"in the plan from {self.inst.time.names[first]}; {mw:,.1f} IT MW at the end"
+                if self.inst.leased[i]:
+                    why = self._leased(int(i))
             out.append(Verdict(self.inst.sites.ids[i], said, why, it_mw=mw))
         return out
+
+    def _leased(self, i: int) -> str:
+        """Say what the plan leases of offer ``i``, from when, and when its term ends."""
+        inst, name = self.inst, self.inst.time.names
+        family = self.program.column_families["leases.mw"]
+        mine = inst.leases.site[family.keys["lease"]] == i
+        mw = np.where(mine, self.values[family.indices], 0.0)
+        begun = int(family.keys["period"][int(np.argmax(mw))])
+        term = float(inst.leases.term_years[int(np.flatnonzero(inst.leases.site == i)[0])])
+        end = begun + periods_of_term(inst.time, term)
+        until = f"until {name[end]}, when its term ends" if end < inst.time.n else "to the end"
+        return f"leased: {mw.max():,.1f} IT MW from {name[begun]} {until}"
 
     # --- sites that are not in the plan -----------------------------------------------------
 
@@ -192,6 +207,8 @@ class _Desk:
             return "it cannot open within the horizon: its lead time ends after the last period"
         if sites.closed[i, first:].all():
             return "a moratorium stands in every period in which it could open"
+        if self.inst.leased[i]:
+            return "its own terms (dates, least MW) leave no way to lease it"
         return "its own limits (land, ties, dated MW, smallest size) leave no way to open it"
 
     def _dearest(self, charge: FloatArray) -> tuple[Charge, ...]:

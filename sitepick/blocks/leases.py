@@ -128,11 +128,9 @@ def _size(program: Program, inst: Instance) -> None:
     family = program.column_families["leases.mw"]
     lease, start = family.keys["lease"], family.keys["period"]
     site, later = leases.site[lease], start > 0
-    for name, bounds, mw in (
-        ("leases.most", {"upper": 0}, leases.it_mw_max),
-        ("leases.least", {"lower": 0}, leases.it_mw_min),
-    ):
-        row = program.add_rows(name, keys=dict(family.keys), unit="IT MW", **bounds)
+    most = program.add_rows("leases.most", keys=dict(family.keys), upper=0, unit="IT MW")
+    least = program.add_rows("leases.least", keys=dict(family.keys), lower=0, unit="IT MW")
+    for row, mw in ((most, leases.it_mw_max), (least, leases.it_mw_min)):
         program.add_entries(row, family.indices, 1)
         program.add_entries(row, level[site, start], -mw[lease])
         before = level[site[later], start[later] - 1]

@@ -17,7 +17,8 @@ from sitepick.program import FloatArray, IntArray, Program
 PENALTY = "penalty"
 NPC_TERMS = (
     "facility", "it", "ties", "onsite", "land", "site", "fiber", "upgrades", "security", "entry",
-    "energy", "demand_charge", "onsite_running", "rent", "om", "transport", "battery", "curtailed", PENALTY,
+    "energy", "demand_charge", "onsite_running", "rent", "om", "transport", "battery",
+    "curtailed", PENALTY,
 )  # fmt: skip
 """Terms of the net present cost. The penalty and `curtailed` are the price of work not done, all
 others are money that the plan pays."""

@@ -96,7 +96,7 @@ def propose(
         of_areas = flexible.at_pois(margins, pois["poi_id"].to_numpy(dtype=object))
         pois = pois.join(power.dated_mw(scenario, layers, pois, waits, of_areas))
         pois = network.judged(scenario, pois, on_grid)
-        if not off_grid.any():
+        if source != "leases" and not off_grid.any():
             _refuse_unknown_mw(scenario, layers, pois)
         found = ties.search(scenario, places, pois, at_pois)
     measured = Measured(

@@ -167,9 +167,7 @@ def _forbidden(scenario: Scenario, inside: pd.DataFrame, site: str) -> list[tupl
     hit = {
         (rule.level, at[rule.level]): None
         for rule in scenario.regions.rules
-        if rule.forbid
-        and rule.level in at
-        and (rule.ids is None or at[rule.level] in rule.ids)
+        if rule.forbid and rule.level in at and (rule.ids is None or at[rule.level] in rule.ids)
     }
     return list(hit)
 
@@ -187,9 +185,7 @@ def _terms(scenario: Scenario, row: dict, starts: list[date]) -> list[tuple]:
     reply = row["reply_by"]
     if reply is not None and reply < scenario.as_of:
         days = (scenario.as_of - reply).days
-        found.append(
-            ("lease_lapsed", days, 0, "days", f"the answer was due {reply}, before as_of")
-        )
+        found.append(("lease_lapsed", days, 0, "days", f"the answer was due {reply}, before as_of"))
     day = first_day(scenario, row)
     if day > starts[-2]:
         days = (day - starts[-2]).days

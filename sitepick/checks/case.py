@@ -14,7 +14,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from sitepick.checks.calendar import Calendar, move, whole_months
-from sitepick.checks.named import sites_named, stays_of
+from sitepick.checks.named import pue_of, sites_named, stays_of
 from sitepick.scenario.catalog import HallClass, Hardware, hall_classes, hardware
 from sitepick.scenario.power_options import power_options
 from sitepick.scenario.rules import ExistingSite, RegionRule, Workload
@@ -251,17 +251,9 @@ class Case:
 
     def pue(self, site: str, hall: str, kind: str) -> float:
         """Return the class's PUE in the site's climate: ``kind`` is peak (MW) or avg (MWh)."""
-        row = self.halls[hall]
-        figures = row.pue_peak if kind == "peak" else row.pue_avg
-        by_climate: dict[str, float] = {str(climate): pue for climate, pue in figures.items()}
-        found = by_climate.get(str(self.sites[site]["climate"]), max(by_climate.values()))
-        lease = self.leases.get(site)
-        if lease is None or hall != lease["hall"]:
-            return found
-        stated = number(lease[f"pue_{kind}"])
-        if kind == "peak" and stated is None:  # never below the annual figure
-            return max(found, self.pue(site, hall, "avg"))
-        return found if stated is None else stated
+        climate, row = str(self.sites[site]["climate"]), self.halls[hall]
+        avg, peak = pue_of(self.leases.get(site), row, climate)
+        return peak if kind == "peak" else avg
 
     def existing_grid_mw(self, site: str) -> float:
         """Return the MW contracted at an existing site outside any offer."""

@@ -1,9 +1,11 @@
-"""Which sites a plan speaks of, and its on-site blocks by their stay: parts of `Case`."""
+"""Parts of `Case`: which sites a plan speaks of, on-site blocks by stay, PUE of leased halls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from sitepick.scenario.catalog import HallClass
 from sitepick.solution import Solution
 
 Stays = dict[tuple[str, str, int, int | None], float]
@@ -26,3 +28,17 @@ def stays_of(plan: Solution, at: Mapping[str, int]) -> Stays:
         (r.site_id, r.option, at[r.since], None if r.until is None else at[r.until]): r.blocks
         for r in plan.stays
     }
+
+
+def pue_of(lease: Mapping[str, Any] | None, row: HallClass, climate: str) -> tuple[float, float]:
+    """Return annual and design-day PUE of a class in a climate: an offer's own where it has them.
+
+    A design-day figure that an offer does not state is never below the annual one.
+    """
+    figures = [{str(c): pue for c, pue in of.items()} for of in (row.pue_avg, row.pue_peak)]
+    avg, peak = (of.get(climate, max(of.values())) for of in figures)
+    if lease is None or lease["hall"] != row.id:
+        return avg, peak
+    told = [None if x is None or x != x else x for x in (lease["pue_avg"], lease["pue_peak"])]
+    avg = avg if told[0] is None else float(told[0])
+    return avg, max(peak, avg) if told[1] is None else float(told[1])

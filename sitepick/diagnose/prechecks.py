@@ -43,10 +43,10 @@ def site_it_mw(inst: Instance) -> FloatArray:
     out = np.tile(inst.sites.max_it_mw[:, None], (1, t))
     if inst.grid:
         by_grid = site_grid_mw(inst) / inst.halls.pue_peak.min(axis=1, initial=np.inf)[:, None]
-        powered = np.isin(np.arange(n), inst.onsite.sites)
+        powered = np.isin(np.arange(n), inst.onsite.sites) | inst.leased
         out = np.where(powered[:, None], out, np.minimum(out, by_grid))
     if inst.halls.whole:
-        out = np.minimum(out, _hall_mw(inst)[:, None])
+        out = np.where(inst.leased[:, None], out, np.minimum(out, _hall_mw(inst)[:, None]))
     closed = np.arange(t)[None, :] < inst.sites.open_from[:, None]
     return np.where(closed, 0.0, out)
 
@@ -105,7 +105,7 @@ def _demand(scenario: Scenario, inst: Instance) -> Iterator[str]:
 
 def _grid_mw(inst: Instance, sites: IntArray, room: FloatArray | None) -> FloatArray | None:
     """Return (T,) grid MW of all POIs of some sites, each once; None where they do not bound."""
-    if room is None or np.isin(sites, inst.onsite.sites).any():
+    if room is None or np.isin(sites, inst.onsite.sites).any() or inst.leased[sites].any():
         return None
     pois = np.unique(inst.ties.poi[np.isin(inst.ties.site, sites)])
     own = inst.headroom.existing_mw[sites].sum()
@@ -155,8 +155,9 @@ def _commitments(scenario: Scenario, inst: Instance) -> Iterator[str]:
         if c.mw > able[t] + _SLIGHT:
             yield (
                 f"{inst.sites.ids[c.site]} is committed to {c.mw:,.1f} {unit} from "
-                f"{inst.time.names[c.start]}; in {inst.time.names[t]} its POIs, size and "
-                f"land allow {able[t]:,.1f} {unit}"
+                f"{inst.time.names[c.start]}; in {inst.time.names[t]} its "
+                f"{'lease allows' if inst.leased[c.site] else 'POIs, size and land allow'} "
+                f"{able[t]:,.1f} {unit}"
             )
 
 
@@ -210,9 +211,10 @@ def _budget(scenario: Scenario, inst: Instance) -> Iterator[str]:
     for c in inst.commitments:
         if c.what == "it_mw" and c.start < inst.time.n and not halls.existing[c.site].any():
             asked[c.site] = max(asked.get(c.site, 0.0), c.mw)
+    rented = dict(zip(inst.leases.site.tolist(), inst.leases.fit_out_musd.tolist(), strict=True))
     need = 0.0
     for i, mw in asked.items():
-        need += mw * cheapest * inst.sites.capex_factor[i]
+        need += mw * rented.get(i, cheapest) * inst.sites.capex_factor[i]
         need += max(0.0, mw - has[i]) * machines
     have = float(inst.budget_musd.sum())
     if need > have + _SLIGHT:

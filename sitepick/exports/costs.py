@@ -16,7 +16,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sitepick.exports import onsite
+from sitepick.exports import leases, onsite
 from sitepick.exports.flexible import FlexibleUse
 from sitepick.exports.lookup import Lookup
 from sitepick.exports.sheet import Row, records
@@ -74,6 +74,13 @@ class _Coster(Lookup):
         self._shared_capital()
         onsite.charge(self, self.candidates, self.solution, self._spend, self._pay, self.out)
         self._energy()
+        leases.charge(
+            leases.LeaseTerms(self, self.candidates),
+            self.solution,
+            self._spend,
+            self._pay,
+            self.out,
+        )
         self._demand_charges()
         self._operations()
         self._transport()
@@ -140,7 +147,7 @@ class _Coster(Lookup):
     def _openings(self) -> None:
         rules, fiber, power = self.scenario.candidates, self.scenario.fiber, self.scenario.power
         for site in self.solution.sites:
-            if site.opened is None:
+            if site.opened is None or site.site_id in self.leases:
                 continue
             row, t = self.sites[site.site_id], self.at[site.opened]
             self._spend(site.site_id, t, "land", row["land_musd"] or 0.0, FOREVER, self._lead)
@@ -309,6 +316,8 @@ class _Coster(Lookup):
                 self._pay(row.site_id, self.at[row.period], "om", musd)
         yearly = self.scenario.candidates.site_om_musd_per_year
         for site in self.solution.sites:
+            if site.site_id in self.leases:
+                continue
             first = 0 if site.opened is None else self.at[site.opened]
             for t in range(first, self.time.n):
                 self._pay(site.site_id, t, "om", yearly)

@@ -41,14 +41,14 @@ _GRID = (
 )  # fmt: skip
 _CSV = {
     "sites_by_period": "sites.csv", "cash": "cash.csv", "actions": ACTIONS,
-    "onsite": "onsite.csv", "changes": "changes.csv", "nonfirm": "nonfirm.csv",
-    "verdicts": "verdicts.csv",
-    "limits": "limits.csv", **{name: f"{name}.csv" for name in _GRID},
+    "onsite": "onsite.csv", "leases": "leases.csv", "changes": "changes.csv",
+    "nonfirm": "nonfirm.csv", "verdicts": "verdicts.csv", "limits": "limits.csv",
+    **{name: f"{name}.csv" for name in _GRID},
 }  # fmt: skip
 _GEOJSON = {"sites": "sites.geojson", "candidates": "candidates.geojson"}
 _XLSX = (
-    "run_info", "sites", "sites_by_period", "onsite", "cash", "actions", "candidates", "verdicts",
-    "limits", "letters", "changes", "nonfirm", *_GRID, "notes",
+    "run_info", "sites", "sites_by_period", "onsite", "leases", "cash", "actions", "candidates",
+    "verdicts", "limits", "letters", "changes", "nonfirm", *_GRID, "notes",
 )  # fmt: skip
 """Sheets of the workbook, where the plan has them."""
 

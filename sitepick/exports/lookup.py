@@ -28,6 +28,7 @@ class Lookup:
         for site, poi, _ in self.ties:
             self.first_tie.setdefault(site, poi)  # ties are sorted by site_id, km, poi_id
         self.offers = {r["offer_id"]: r for r in records(candidates.offers)}
+        self.leases = {r["site_id"]: r for r in records(candidates.leases)}
         self.regions = {(r["level"], r["region_id"]): r for r in records(candidates.regions)}
         self.regions_of: dict[str, dict[str, str]] = defaultdict(dict)
         for r in records(candidates.site_regions):
@@ -42,9 +43,17 @@ class Lookup:
     def pue(self, hall: str, site: str, peak: bool) -> float:
         """Return the design-day or the annual mean PUE; 1 without hall classes."""
         if hall not in self.halls:
-            return 1.0
-        row = self.halls[hall]
-        return (row.pue_peak if peak else row.pue_avg)[self.sites[site]["climate"]]
+            found = 1.0
+        else:
+            row = self.halls[hall]
+            found = float((row.pue_peak if peak else row.pue_avg)[self.sites[site]["climate"]])
+        let = self.leases.get(site)
+        if let is None or let["hall"] != hall:
+            return found
+        avg, most = let["pue_avg"], let["pue_peak"]
+        if not peak:
+            return found if avg is None else float(avg)
+        return max(found, avg or 0.0) if most is None else float(most)
 
     def capex_factor(self, site: str) -> float:
         """Return the product of the facility capex factors of the site's regions and rules."""

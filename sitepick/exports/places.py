@@ -37,11 +37,12 @@ def sites_sheet(made: SiteRows, by_period: Sheet) -> Sheet:
     it_years = _discounted_it(made)
     copied = [
         f for f in by_period.fields
-        if f.name in {"facility_mw", "grid_mw_peak", *(s.name for s in stage_fields(made.grid))}
+        if f.name in {"facility_mw", "grid_mw_peak", "leased_it_mw",
+                      *(s.name for s in stage_fields(made.grid))}
     ]  # fmt: skip
     fields = [
         ID, NAME, *region_fields(made.candidates), LON, LAT,
-        Field("status", "", "text", "open (by this plan) or existing"),
+        Field("status", "", "text", "open (by this plan), existing, leased, or lease over"),
         Field("opened", "date", "date", "first period in which it is open; empty: stands already"),
         Field("poi_id", "", "text", "POIs that feed the site, joined by +"),
         Field("tie_kv", "kV", "text", "voltages of its ties, joined by +; empty: unknown"),

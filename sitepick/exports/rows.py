@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sitepick.actions import Action, actions_of
 from sitepick.exports.costs import SiteCosts, site_costs
 from sitepick.exports.flexible import FlexibleUse
+from sitepick.exports.leases import LeaseTerms
 from sitepick.exports.lookup import Lookup
 from sitepick.exports.sheet import Field, Row, Sheet, plain, point, unused, with_keep
 from sitepick.exports.stages import StagedGrid, staged_grid
@@ -37,7 +38,8 @@ STAGE_MEANING = {
     "assumed": "assumed, among them bought upgrade steps and margins of areas",
 }
 _CAPITAL_MEANING = {
-    "facility": "data halls", "it": "IT hardware", "ties": "ties and customer substations",
+    "facility": "data halls, and fit-out of leased shells", "it": "IT hardware",
+    "ties": "ties and customer substations",
     "land": "land", "site": "fixed works", "fiber": "fiber laterals",
     "upgrades": "network upgrades (at the POI: by the site's share of its MW; of lines: of all MW)",
     "security": "securities of letters (by the site's share of the POI's MW)",
@@ -49,7 +51,7 @@ _YEARLY_MEANING = {
     "energy": "energy bought", "demand_charge": "demand charges, minimum takes included",
     "om": "operation and maintenance", "transport": "carrying the traffic served",
     "curtailed": "price of work lost to curtailment (no money paid)",
-    "onsite_running": "fuel, O&M and rent of on-site power",
+    "onsite_running": "fuel, O&M and rent of on-site power", "rent": "rent of leased halls",
 }  # fmt: skip
 
 
@@ -107,6 +109,8 @@ ONSITE = (
     Field("onsite_mean_mw", "mean MW", "number", "annual mean power served on site"),
 )
 """Columns of scenarios with on-site options."""
+LEASED = Field("leased_it_mw", "IT MW", "number", "IT power leased, used or not; 0: own halls")
+"""Column of scenarios with offers of leased halls."""
 
 
 class SiteRows:
@@ -118,7 +122,10 @@ class SiteRows:
         self.costs: SiteCosts = site_costs(scenario, candidates, solution)
         self.grid: StagedGrid = staged_grid(scenario, candidates, solution)
         self.flexible = FlexibleUse(scenario, candidates, solution)
-        self.capital, self.yearly = capital_terms(scenario), yearly_terms(scenario)
+        self.leases = LeaseTerms(self.look, candidates)
+        self.capital = capital_terms(scenario)
+        self.yearly = yearly_terms(scenario, leased=bool(self.leases.rows))
+        self.let = {row.site_id: row for row in solution.leases}
         self.opened = {s.site_id: s.opened for s in solution.sites}
         self.level_columns = level_columns(candidates)
         # a class and a hardware may share an id, and SQLite takes A and a for one name
@@ -167,7 +174,8 @@ class SiteRows:
             Field("tie_kv", "kV", "text",
                   "voltages of its ties, in the order of the POIs, joined by +; empty: unknown"),
             Field("period", "date", "date", "first day of the period"),
-            Field("status", "", "text", "existing, open, or not yet open in the period"),
+            Field("status", "", "text", "existing, open, leased, lease over, or not yet open in "
+                  "the period"),
             Field("it_mw", "IT MW", "number", "IT power installed at the racks"),
             Field("facility_mw", "facility MW", "number", "design day: IT MW x pue_peak"),
             Field("grid_mw_peak", "grid MW", "number",
@@ -175,6 +183,7 @@ class SiteRows:
             *stage_fields(self.grid),
             *(FLEXIBLE_FIELDS if self.flexible.applies else ()),
             *(ONSITE if self.scenario.onsite.options else ()),
+            *((LEASED,) if self.leases.rows else ()),
         ]  # fmt: skip
         for hall, name in self.by_hall.items():
             fields += [
@@ -234,10 +243,20 @@ class SiteRows:
                 shown |= {name: plain(it[site, t][name]) for name in power}
                 if self.scenario.onsite.options:
                     shown |= {f.name: plain(onsite[site, period][f.name]) for f in ONSITE}
+                if self.leases.rows:
+                    shown |= self._leased(site, t, shown["status"])
                 for hall, name in self.by_hall.items():
                     shown[_halls(name)] = halls.get((site, t, hall), 0)
                 rows.append(shown)
         return rows
+
+    def _leased(self, site: str, t: int, status: str) -> Row:
+        row = self.let.get(site)
+        if row is None or status == "not yet open":
+            return {"leased_it_mw": 0.0}
+        over = row.until is not None and self.solution.periods[t] >= row.until
+        mw = 0.0 if over else plain(row.it_mw)
+        return {"leased_it_mw": mw, "status": "lease over" if over else "leased"}
 
     def _place(self, site: str, period: str) -> Row:
         info, opened = self.look.sites[site], self.opened[site]

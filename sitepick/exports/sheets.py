@@ -10,6 +10,7 @@ from sitepick import __version__
 from sitepick.exports.actions import actions_sheet
 from sitepick.exports.changes import changes_sheet
 from sitepick.exports.grid import grid_sheets
+from sitepick.exports.leases import leases_sheet
 from sitepick.exports.onsite import onsite_sheet
 from sitepick.exports.places import candidates_sheet, links_sheet, regions_sheet, sites_sheet
 from sitepick.exports.places import substations_sheet as substations
@@ -51,6 +52,7 @@ def run_sheets(run: Run, made: SiteRows | None = None) -> list[Sheet]:
         links_sheet(made),
         *([regions] if regions is not None else []),
         *_onsite(made),
+        *([leases_sheet(made, run.verdicts)] if made.leases.rows else []),
         cash_sheet(run),
         actions_sheet(made.scenario, made.actions, made.look.sites, made.look.pois),
         letters_sheet(made),

@@ -17,7 +17,13 @@ def capital_terms(scenario: Scenario) -> tuple[str, ...]:
     return (*CAPITAL, *onsite, *(("battery",) if scenario.flexible.battery is not None else ()))
 
 
-def yearly_terms(scenario: Scenario) -> tuple[str, ...]:
-    """Return the yearly costs that a plan of this scenario can have."""
+def yearly_terms(scenario: Scenario, *, leased: bool) -> tuple[str, ...]:
+    """Return the yearly costs that a plan of this scenario can have; ``leased``: with offers."""
+    rent = ("rent",) if leased else ()
     onsite = ("onsite_running",) if scenario.onsite.options else ()
-    return (*YEARLY, *onsite, *(("curtailed",) if scenario.power.nonfirm == "flexible" else ()))
+    return (
+        *YEARLY,
+        *rent,
+        *onsite,
+        *(("curtailed",) if scenario.power.nonfirm == "flexible" else ()),
+    )

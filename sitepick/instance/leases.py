@@ -13,9 +13,10 @@ import numpy as np
 from sitepick.candidates.leases import fits
 from sitepick.candidates.types import Candidates
 from sitepick.instance.equipment import price_factor
+from sitepick.instance.lease_terms import Leases
 from sitepick.instance.tables import records
 from sitepick.instance.timeline import FOREVER, Timeline, add_months, whole_months
-from sitepick.instance.types import Halls, HardwareData, Leases, Sites
+from sitepick.instance.types import Halls, HardwareData, Sites
 from sitepick.program import BoolArray, FloatArray
 from sitepick.scenario.catalog import hall_classes
 from sitepick.scenario.catalog import hardware as hardware_rows
@@ -62,7 +63,7 @@ def leases_of(
         hall=np.array([at.get(r["hall"], 0) for r in rows], dtype=np.int64),
         it_mw_min=np.array([r["it_mw_min"] for r in rows], dtype=float),
         it_mw_max=np.array([r["it_mw_max"] for r in rows], dtype=float),
-        first=np.array([time.first_from(_first_day(scenario, r)) for r in rows], dtype=np.int64),
+        first=np.array([time.first_from(first_day(scenario, r)) for r in rows], dtype=np.int64),
         term_years=term,
         rent_musd=np.array(rent, dtype=float) * 12 / 1000,
         grows=np.array(grows, dtype=float),
@@ -75,7 +76,8 @@ def leases_of(
     )
 
 
-def _first_day(scenario: Scenario, row: Mapping[str, Any]) -> date:
+def first_day(scenario: Scenario, row: Mapping[str, Any]) -> date:
+    """Return the day from which an offer's IT MW can be used: a shell is fitted out first."""
     day = max(row["ready_date"], scenario.as_of)
     months = whole_months(scenario.leases.fit_out_months)
     return add_months(day, months) if row["kind"] == "powered_shell" else day
@@ -113,16 +115,18 @@ def on_lease(
     whole[at] = True
     open_from = sites.open_from.copy()
     open_from[at] = leases.first
+    own = (~whole).astype(float)
     sites = replace(
         sites,
         open_from=open_from,
         limited=sites.limited & ~whole,
-        **{
-            name: np.where(whole, 0.0, getattr(sites, name))
-            for name in ("min_it_mw", "land_musd", "land_musd_per_ha", "fixed_musd", "fiber_musd",
-                         "om_musd_per_year")
-        },
-    )  # fmt: skip
+        min_it_mw=sites.min_it_mw * own,
+        land_musd=sites.land_musd * own,
+        land_musd_per_ha=sites.land_musd_per_ha * own,
+        fixed_musd=sites.fixed_musd * own,
+        fiber_musd=sites.fiber_musd * own,
+        om_musd_per_year=sites.om_musd_per_year * own,
+    )
     peak, avg = halls.pue_peak.copy(), halls.pue_avg.copy()
     terms = {str(r["site_id"]): r for r in records(candidates.leases)}
     buy_from = hardware.buy_from.copy()

@@ -18,7 +18,7 @@ from sitepick.layers.roles import GEOMETRY, ID_OF, PLACE, ROLES
 from sitepick.layers.table import Table
 from sitepick.layers.units import factor, known_unit, split_unit
 
-_KEPT_ROLES = ("parcels", "sites", "power_offers")
+_KEPT_ROLES = ("parcels", "sites", "power_offers", "leases")
 """Roles whose own columns travel to every output."""
 _KEPT_MOST = 40
 """Most own columns kept from one file."""

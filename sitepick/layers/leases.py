@@ -7,12 +7,13 @@ import pandas as pd
 
 from sitepick.layers import common
 from sitepick.layers.columns import Columns
-from sitepick.layers.power import MW_STEPS
 from sitepick.layers.reading import count_of, some
 from sitepick.layers.table import object_array
 
 RENT_ODD = (5.0, 2000.0)
 """USD per kW and month: below or above, a rent is more likely one of another unit."""
+MW_STEPS = ((1e5, "w"), (1e3, "kw"))
+"""A median above is of that unit: no single hall to let is of a GW."""
 TERM_MAX = 99.0
 ESCALATION_MAX = 50.0
 
@@ -96,10 +97,9 @@ def _note_rent(columns: Columns, rent: np.ndarray) -> None:
 
 
 def _note_kind(columns: Columns) -> None:
-    for ours, said in (
-        ("kind", "all offers are taken as colocation"),
-        ("power_included", "energy is taken as not in the rent"),
-    ):
-        if not columns.has(ours):
-            text = f"no column for {ours}: {said}"
-            columns.reading.note(f"lease_{ours}_assumed", text, len(columns))
+    if not columns.has("kind"):
+        text = "no column for kind: all offers are taken as colocation"
+        columns.reading.note("lease_kind_assumed", text, len(columns))
+    if not columns.has("power_included"):
+        text = "no column for power_included: energy is taken as not in the rent"
+        columns.reading.note("lease_power_assumed", text, len(columns))

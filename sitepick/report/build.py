@@ -11,6 +11,7 @@ from sitepick.report.changes import changes_table
 from sitepick.report.diagnosis import remedy_table
 from sitepick.report.flexible import flexible_table
 from sitepick.report.grid import grid_tables
+from sitepick.report.leases import lease_tables
 from sitepick.report.limits import binding_table, greedy_table, sharing_table, waterfall_table
 from sitepick.report.plan import capital_table, demand_table, headline, sites_table
 from sitepick.report.tables import Report
@@ -38,6 +39,7 @@ def report_of(run: Run, made: SiteRows | None = None) -> Report:
         changes_table(run),
         *grid_tables(run, made),
         flexible_table(run, made),
+        *lease_tables(run, made),
         capital_table(run),
         actions_table(run, made),
         waterfall_table(run, made),

@@ -117,6 +117,13 @@ def demand_table(run: Run, made: SiteRows) -> Table:
         add(f"Demand{mark}", unit, asked)
         add(f"Short{mark}", unit, [short[name, e.period] for e in ends])
     add("Placed", "IT MW", [it["it", e.period] for e in ends])
+    if made.leases.rows:
+        leased = _sum(
+            ("it", r.period, r.it_mw) for r in solution.it if r.site_id in made.leases.rows
+        )
+        add("  leased", "IT MW", [leased["it", e.period] for e in ends])
+        own = [it["it", e.period] - leased["it", e.period] for e in ends]
+        add("  own", "IT MW", own)
     if run.prepared.scenario.power.model == "grid":
         grid = _grid_by_stage(made)
         totals = [sum(grid[s, e.period] for s in made.grid.stages) for e in ends]

@@ -109,8 +109,10 @@ def _sources(s: Scenario) -> Iterator[Fault]:
             ("candidates", "source"),
             f"'{s.candidates.source}' needs a file in layers.{needed}",
         )
-    if needed is None and not (s.layers.parcels or s.layers.sites or s.layers.substations):
-        yield Fault(("layers",), "name a file of substations, parcels or sites: no place is given")
+    given = s.layers.parcels or s.layers.sites or s.layers.substations or s.layers.leases
+    if needed is None and not given:
+        text = "name a file of substations, parcels, sites or leases: no place is given"
+        yield Fault(("layers",), text)
 
 
 def _demand(s: Scenario) -> Iterator[Fault]:

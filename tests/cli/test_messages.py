@@ -75,6 +75,8 @@ def test_every_screening_test_is_explained() -> None:
     source = (ROOT / "sitepick" / "candidates" / "screen.py").read_text(encoding="utf-8")
     made = set(re.findall(r'failures\.add\(\s*"([a-z_]+)"', source))
     made |= set(re.findall(r'^        "([a-z_]+)": lambda told', source, flags=re.M))
+    offers = (ROOT / "sitepick" / "candidates" / "leases.py").read_text(encoding="utf-8")
+    made |= set(re.findall(r'\(\s*"(lease_[a-z]+)", ', offers))
     table = PAGE.split("## Why a place was rejected")[1].split("## Findings")[0]
     explained = set(re.findall(r"^\| ([a-z_]+) \|", table, flags=re.M)) - {"test"}
     assert len(made) > 7

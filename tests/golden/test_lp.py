@@ -148,10 +148,24 @@ def steady() -> Program:
     return Planner(prepared(tiny.scenario(), tables), Limits()).program
 
 
+@cache
+def leased() -> Program:
+    """Return the tiny world with a shell whose term ends in the horizon, and colocation to keep."""
+    offers = [
+        tiny.lease("V", 20.0, kind="powered_shell", it_mw_min=5.0, hall="liq", kw_per_rack=150.0,
+                   liquid=True, term_years=1.5, escalation_pct=4.0, pue_avg=1.05),
+        tiny.lease("W", 8.0, renews=True, power_included=True, ready_date=date(2028, 7, 1)),
+    ]  # fmt: skip
+    places = [tiny.site(v["site_id"], max_it_mw=v["it_mw_max"], land_musd=0.0) for v in offers]
+    tables = tiny.candidates(sites=[*tiny.TABLES["sites"], *places], leases=offers)
+    return Planner(prepared(tiny.scenario(), tables), Limits()).program
+
+
 WORLDS = {
     "change": steady,
     "flexible": flexible,
     "onsite": onsite_program,
+    "leases": leased,
     "deliverability": deliverable,
 }
 """Worlds of their own for blocks whose options would change what the others write."""

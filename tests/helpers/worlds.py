@@ -175,7 +175,8 @@ def _leases(
     for number in range(dice.whole(1, 3)):
         name, most = f"V{number}", dice.number(3, 30)
         tables["sites"].append(tiny.site(name, max_it_mw=most, land_musd=0.0))
-        tables["leases"] = tables.get("leases", []) + [
+        tables["leases"] = [
+            *tables.get("leases", []),
             tiny.lease(
                 name, most,
                 kind=dice.one(("colocation", "powered_shell")),
@@ -193,7 +194,7 @@ def _leases(
                 liquid=dice.yes(0.8),
                 pue_avg=dice.one((NAN, 1.15)),
                 pue_peak=dice.one((NAN, 1.3)),
-            )
+            ),
         ]  # fmt: skip
         tables["site_regions"] += tiny.rows(
             (name, "state", f"S{number % 3}"), (name, "land", f"L{number % 2}"), of="site_regions"
@@ -203,8 +204,9 @@ def _leases(
             of="reach",
         )
     if dice.yes(0.2):
-        tables["commitments"] = tables["commitments"] + tiny.rows(
-            ("V0", dice.one(("site", "it_mw")), 2.0, date(last, 1, 1), NAN), of="commitments"
+        what = dice.one(("site", "it_mw"))
+        tables["commitments"] += tiny.rows(
+            ("V0", what, 2.0, date(last, 1, 1), NAN), of="commitments"
         )
 
 

@@ -50,6 +50,7 @@ def test_every_term_by_hand() -> None:
         "fiber": F_24 * CRF_20 * 10 * 0.06 * FROM_0,
         "onsite": 0.0,
         "onsite_running": 0.0,
+        "rent": 0.0,
         "upgrades": 0.0,
         "security": 0.08 * 0.1 * 30 * FROM_0,
         "entry": 0.0,
