@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sitepick.instance.types import Instance
-from sitepick.program import IntArray, Program
+from sitepick.program import FloatArray, IntArray, Program
 
 
 def site_period(inst: Instance, first: int = 0) -> tuple[IntArray, IntArray]:
@@ -54,3 +54,13 @@ def tie_at(program: Program, inst: Instance) -> IntArray:
     """Return (E, T) columns that say a tie stands: `ties.tie`, or the opening of its only site."""
     own = program.index("ties.tie", (len(inst.ties.site), inst.time.n))
     return np.where(own >= 0, own, open_at(program, inst)[inst.ties.site])
+
+
+def room_mw(inst: Instance) -> FloatArray:
+    """Return (S, K) the most IT MW that halls of a class, or a leased one, can ever hold."""
+    if inst.halls.whole:
+        out = inst.halls.most * inst.halls.mw
+    else:
+        out = np.repeat(inst.sites.max_it_mw[:, None], len(inst.halls.ids), axis=1)
+    out[inst.leases.site, inst.leases.hall] = inst.leases.it_mw_max
+    return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitepick.blocks.columns import it_at, periods
+from sitepick.blocks.columns import it_at, periods, room_mw
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
 from sitepick.program import BoolArray, Program
@@ -20,7 +20,7 @@ def applies(inst: Instance) -> bool:
 def _possible(inst: Instance) -> BoolArray:
     """Return (S, K, H) where hardware can ever stand."""
     hardware = inst.hardware
-    roomy = inst.room_mw > 0 if inst.halls.whole else np.ones_like(inst.halls.most, dtype=bool)
+    roomy = room_mw(inst) > 0 if inst.halls.whole else np.ones_like(inst.halls.most, dtype=bool)
     bought = roomy[:, :, None] & hardware.fits[None] & (hardware.buy_from < inst.time.n)[:, None]
     return bought | (hardware.existing_mw.max(axis=3, initial=0.0) > 0)
 
@@ -30,7 +30,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     hardware, n = inst.hardware, inst.time.n
     site, hall, item = (np.repeat(a, n) for a in np.nonzero(_possible(inst)))
     period = periods(inst, len(site) // n)
-    room = inst.room_mw[site, hall]
+    room = room_mw(inst)[site, hall]
     room = np.maximum(room, hardware.existing_mw[site, hall, item, period])
     keys = {"site": site, "hall": hall, "hardware": item, "period": period}
     it = program.add_columns("hardware.it", keys=keys, owner=site, upper=room, unit="IT MW")
@@ -40,7 +40,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     buyable = (
         (period >= hardware.buy_from[site, item])
         & hardware.fits[hall, item]
-        & (inst.room_mw[site, hall] > 0 if inst.halls.whole else True)
+        & (room_mw(inst)[site, hall] > 0 if inst.halls.whole else True)
     )
     program.add_columns(
         "hardware.buy",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitepick.blocks.columns import it_at, open_at
+from sitepick.blocks.columns import it_at, open_at, room_mw
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.leases import periods_of_term
 from sitepick.instance.power import HOURS
@@ -85,7 +85,7 @@ def _left_columns(program: Program, inst: Instance) -> None:
         "leases.left",
         keys={"lease": lease, "hardware": item, "period": period},
         owner=site,
-        upper=inst.room_mw[site, hall],
+        upper=room_mw(inst)[site, hall],
         unit="IT MW",
     )
 

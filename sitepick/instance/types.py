@@ -352,16 +352,6 @@ class Instance:
         out[self.leases.site] = True
         return out
 
-    @property
-    def room_mw(self) -> FloatArray:
-        """Return (S, K) the most IT MW that a class can ever hold at a site."""
-        if self.halls.whole:
-            out = self.halls.most * self.halls.mw
-        else:
-            out = np.repeat(self.sites.max_it_mw[:, None], len(self.halls.ids), axis=1)
-        out[self.leases.site, self.leases.hall] = self.leases.it_mw_max
-        return out
-
     def _tie_names(self) -> tuple[str, ...]:
         """Return (E,) site>POI, with the kV where there are ties of several."""
         pairs = list(zip(self.ties.site.tolist(), self.ties.poi.tolist(), strict=True))

@@ -46,9 +46,7 @@ def test_a_brokers_sheet_is_recognised_with_its_units(tmp_path: Path) -> None:
     assert (row["it_mw_min"], row["renews"], row["power_included"]) == (0, False, False)
     assert row["liquid"] is None
     assert (row.geometry.x, row.geometry.y) == (-97.5, 31.5)
-    assert [n.code for n in notes if n.code.startswith("lease_")] == [
-        "lease_power_assumed"
-    ]
+    assert [n.code for n in notes if n.code.startswith("lease_")] == ["lease_power_assumed"]
 
 
 @pytest.mark.parametrize(
