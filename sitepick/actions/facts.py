@@ -72,6 +72,7 @@ class Facts:
             (r["site_id"], r["poi_id"], number(r["kv"])): r
             for r in _rows(candidates.ties, "site_id", named)
         }
+        self.leases = {r["site_id"]: r for r in _rows(candidates.leases, "site_id", named)}
         taken = {row.offer_id for row in plan.offers}
         self.offers = {r["offer_id"]: r for r in _rows(candidates.offers, "offer_id", taken)}
         self.lettered = set(candidates.offers["poi_id"])

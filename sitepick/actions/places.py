@@ -77,6 +77,8 @@ def _land(facts: Facts) -> Iterator[Draft]:
     per_ha = facts.scenario.candidates.land_musd_per_ha
     for site in facts.plan.sites:
         row, asked = facts.sites[site.site_id], number(facts.sites[site.site_id]["land_musd"])
+        if site.site_id in facts.leases:
+            continue  # the land is the owner's
         if site.opened is None and (asked is not None or not ha[site.site_id]):
             continue  # the land is ours
         choices: list[Choice] = []
@@ -129,7 +131,7 @@ def options(facts: Facts, actions: Sequence[Action]) -> Iterator[Draft]:
 def _works(facts: Facts) -> Iterator[Draft]:
     rules, fiber = facts.scenario.candidates, facts.scenario.fiber
     for site in facts.plan.sites:
-        if site.opened is None:
+        if site.opened is None or site.site_id in facts.leases:
             continue
         row = facts.sites[site.site_id]
         draft = Draft(

@@ -13,7 +13,7 @@ from datetime import date
 from sitepick.checks import headroom, onsite
 from sitepick.checks.calendar import move, whole_months
 from sitepick.checks.case import STANDING, Case, day, number, rows_of
-from sitepick.checks.purchases import tie_musd
+from sitepick.checks.purchases import fit_out_musd, tie_musd
 from sitepick.checks.states import upgrades_on_offer
 from sitepick.scenario.catalog import table
 
@@ -58,6 +58,7 @@ def expected(case: Case) -> Iterator[Due]:
         if asked is not None and asked < due.do_by and not has_option:
             yield Due("option_land", due.site, due.poi, "", asked, 0, due.mw)
     yield from _openings(case)
+    yield from _leases(case)
     yield from _ties(case)
     yield from _letters(case)
     yield from _upgrades(case)
@@ -87,6 +88,8 @@ def _most_it_mw(case: Case, site: str) -> float:
 def _land(case: Case) -> Iterator[Due]:
     per_ha = case.scenario.candidates.land_musd_per_ha
     for site, opened in case.opened.items():
+        if site in case.leases:
+            continue
         row = case.sites[site]
         asked = number(row["land_musd"])
         area = 0.0
@@ -129,7 +132,7 @@ def _begun(service: date, months: float) -> tuple[date, date, float]:
 def _openings(case: Case) -> Iterator[Due]:
     rules, fiber = case.scenario.candidates, case.scenario.fiber
     for site, t in case.opened.items():
-        if t == STANDING:
+        if t == STANDING or site in case.leases:
             continue
         row, when, mw = case.sites[site], _start(case, t), _most_it_mw(case, site)
         works = rules.site_fixed_musd + (number(row["fixed_musd"]) or 0.0)
@@ -149,6 +152,22 @@ def _openings(case: Case) -> Iterator[Due]:
             )
             item = f"{level} {region}"
             yield Due("enter_region", "", "", item, _start(case, t), case.tie_months, None, musd)
+
+
+def _leases(case: Case) -> Iterator[Due]:
+    for site, lease in case.leased.items():
+        terms, begins = case.leases[site], date.fromisoformat(lease.since)
+        months = 0.0
+        if terms["kind"] == "powered_shell":
+            months = case.scenario.leases.fit_out_months
+            if case.scenario.halls != "none":
+                musd = fit_out_musd(case, site)
+                yield Due("start_fit_out", site, "", lease.hall, begins, months, lease.it_mw, musd)
+        signed = Due("sign_lease", site, "", lease.hall, begins, months, lease.it_mw)
+        reply = day(terms["reply_by"])
+        if reply is not None and reply < signed.do_by:
+            signed = Due("sign_lease", site, "", lease.hall, reply, 0, lease.it_mw)
+        yield signed
 
 
 def _ties(case: Case) -> Iterator[Due]:

@@ -111,18 +111,24 @@ def _halls(case: Case) -> Iterator[Purchase]:
 
 
 def _fit_outs(case: Case) -> Iterator[Purchase]:
-    """What the tenant of a powered shell builds; it is worth nothing after the term."""
+    rules = case.scenario.leases
     for site, row in case.leased.items():
         terms = case.leases[site]
-        kind = case.halls[terms["hall"]]
-        if terms["kind"] != "powered_shell":
-            continue
-        per_mw = kind.capex_musd_per_mw * case.price(kind.price_year) * case.capex_factor(site)
-        rules = case.scenario.leases
-        life = kind.life_years if terms["renews"] else min(kind.life_years, terms["term_years"])
-        musd = row.it_mw * per_mw * rules.fit_out_pct / 100
+        life = case.halls[terms["hall"]].life_years
+        if not terms["renews"]:  # it is worth nothing after the term
+            life = min(life, terms["term_years"])
         start = case.calendar.periods.index(row.since)
-        yield Purchase("facility", musd, start, life, rules.fit_out_months)
+        yield Purchase("facility", fit_out_musd(case, site), start, life, rules.fit_out_months)
+
+
+def fit_out_musd(case: Case, site: str) -> float:
+    """Return what the tenant of a leased shell builds, MUSD; nothing in colocation."""
+    terms = case.leases[site]
+    if terms["kind"] != "powered_shell":
+        return 0.0
+    kind = case.halls[terms["hall"]]
+    per_mw = kind.capex_musd_per_mw * case.price(kind.price_year) * case.capex_factor(site)
+    return case.leased[site].it_mw * per_mw * case.scenario.leases.fit_out_pct / 100
 
 
 def _hardware(case: Case) -> Iterator[Purchase]:

@@ -143,3 +143,18 @@ def test_sites_are_marked_and_the_sums_agree(cli: Cli) -> None:
     explained = cli("explain", "run", "--site", "COLO-E")
     assert explained.code == 0, explained.err
     assert "leased: 40.0 IT MW from 2029-01-01 until 2031-01-01" in explained.out
+
+
+def test_leases_are_signed_in_time_and_their_land_is_not_bought(cli: Cli) -> None:
+    with Path("run/actions.csv").open(encoding="utf-8", newline="") as file:
+        found = [
+            (r["do_by"], r["action"], r["site_id"], r["musd"])
+            for r in csv.DictReader(file)
+            if r["site_id"] != "P-1"
+        ]
+    assert found == [
+        ("2027-12-31", "sign_lease", "COLO-E", ""),
+        ("2028-06-30", "sign_lease", "SHELL-W", ""),
+        ("2030-04-01", "start_fit_out", "SHELL-W", "280"),
+    ]
+    assert cli("check", "run").code == 0
