@@ -386,5 +386,5 @@ def _why(verdict: Verdict, never: str, gain: float, within: float) -> str:
     else:
         parts.append(f"{forced}; not proven dearer")
         if within > verdict.estimate_musd + _LEAST_MUSD:
-            parts[-1] += f", the plan is proven to {within:,.2f} MUSD only"
+            parts[-1] += f": this plan may be up to {within:,.2f} MUSD above the best"
     return "; ".join(parts)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sitepick.report.places import Columns, PlanMap
 
 WIDTH, HEIGHT = 900, 590
+_BESIDE = (70, 42)  # pixels beside the frame, both ways: axes and tools
 _RADIUS_M = 6378137.0  # of the sphere of EPSG:3857
 LARGEST, SMALLEST = 40.0, 9.0  # diameters of sites, pixels
 POINT = 5.0  # diameter of a candidate, pixels, where there are few
@@ -84,8 +85,9 @@ def _figure(found: PlanMap) -> Any:
     x, y = mercator([west, east], [south, north])
     middle = float(x[0] + x[1]) / 2, float(y[0] + y[1]) / 2
     # one scale both ways: the frame is a little smaller than the figure
-    scale = max(float(x[1] - x[0]) / (WIDTH - 60), float(y[1] - y[0]) / (HEIGHT - 40))
-    half = scale * (WIDTH - 60) / 2, scale * (HEIGHT - 40) / 2
+    wide, high = WIDTH - _BESIDE[0], HEIGHT - _BESIDE[1]
+    scale = max(float(x[1] - x[0]) / wide, float(y[1] - y[0]) / high)
+    half = scale * wide / 2, scale * high / 2
     zoom = WheelZoomTool(zoom_on_axis=False)
     plot = figure(
         width=WIDTH, height=HEIGHT, sizing_mode="fixed", match_aspect=True, name="map",
@@ -98,7 +100,12 @@ def _figure(found: PlanMap) -> Any:
     )  # fmt: skip
     plot.toolbar.logo = None
     plot.grid.visible = False
-    for axis in plot.axis:
+    for axis, way in zip(plot.axis, ("longitude", "latitude"), strict=True):
+        axis.axis_label = f"{way}, degrees"
+        axis.axis_label_text_color = colours.QUIET
+        axis.axis_label_text_font_size = "10px"
+        axis.axis_label_text_font_style = "normal"
+        axis.axis_label_standoff = 1
         axis.axis_line_color = None
         axis.major_tick_line_color = colours.FAINT
         axis.minor_tick_line_color = None

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MOST_POINTS = 50_000
 _MOST_LINE_POINTS = 60_000
 _MOST_EXCLUDED_POINTS = 20_000
-_WORDS_FOR = 25_000  # so many candidates keep their verdict in full
-_LONGEST = 180  # characters of a verdict
+_WORDS_FOR = 15_000  # so many candidates keep their verdict in full
+_LONGEST = 240  # characters of a verdict
 _MARGIN = 0.08  # of the extent, on each side
 _LEAST = 0.1  # degrees, of an extent
 _PIXELS = 1600  # across which a view is sharp

@@ -18,7 +18,7 @@ from sitepick.solve import forcing
 from sitepick.solve.certificate import owner_parts, safe_bound
 from sitepick.solve.forcing import forced_bounds
 from sitepick.solve.outcome import Cut, Leaf, Limits
-from sitepick.verdicts import explained
+from sitepick.verdicts import _why, explained
 
 NO_DISCOUNT = {
     "version": 1, "name": "by hand", "as_of": "2026-01-01",
@@ -72,6 +72,16 @@ def test_a_site_as_good_as_the_chosen_one_is_not_proven_dearer():
     assert other.proven_musd == pytest.approx(0, abs=1e-6)
     assert other.estimate_musd == pytest.approx(0, abs=1e-6)
     assert "not proven dearer" in other.why
+
+
+def test_the_words_say_how_far_the_plan_itself_is_proven():
+    said = Verdict("B", "not_chosen", estimate_musd=4.87, proven_musd=0.0)
+    far = "; not proven dearer: this plan may be up to 55.57 MUSD above the best"
+    assert _why(said, "", 0.0, 55.57).endswith(far)
+    # a plan proven to less than the estimate needs no such word
+    assert _why(said, "", 0.0, 4.0).endswith("; not proven dearer")
+    proven = dataclasses.replace(said, proven_musd=2.0)
+    assert _why(proven, "", 0.0, 2.87).endswith("at least 2.00 MUSD (proven)")
 
 
 def test_a_cap_that_keeps_a_cheap_site_out_is_named():

@@ -105,6 +105,12 @@
   });
   slider.addEventListener("input", thin);
   thin();
+  // paper has no use for tools
+  for (const [event, shown] of [["beforeprint", false], ["afterprint", true]]) {
+    window.addEventListener(event, () => {
+      plot.toolbar.visible = shown;
+    });
+  }
 
   // groups that can be hidden
   for (const box of document.querySelectorAll(".legend input[data-group]")) {
