@@ -41,6 +41,7 @@ _WORDS = {
     "sites": "site", "site_regions": "region of site", "commitments": "commitment",
     "places": "demand place", "demand_mw": "demand", "regions": "region",
     "onsite": "on-site option", "margins": "flexible area",
+    "leases": "lease offer",
 }  # fmt: skip
 _IDS = ("site_id", "poi_id", "region_id")
 

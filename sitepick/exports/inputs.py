@@ -33,6 +33,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "regions": ("level", "region_id"),
     "onsite": ("site_id", "option_id"),
     "margins": ("area",),
+    "leases": ("site_id",),
 }
 """Tables that are kept, and the columns that tell their rows apart."""
 Table = dict[str, dict[str, Any]]
@@ -41,7 +42,8 @@ Table = dict[str, dict[str, Any]]
 
 ROLES: dict[str, tuple[str, ...]] = {
     "offers": ("power_offers",), "pois": ("substations",), "shared_limits": ("shared_limits",),
-    "sites": ("parcels", "sites", "substations"), "commitments": ("commitments",),
+    "sites": ("parcels", "sites", "substations"), "leases": ("leases",),
+    "commitments": ("commitments",),
     "places": ("demand",), "demand_mw": ("demand_mw",),
 }  # fmt: skip
 """Roles of layers whose rows a table is made from, by the same key."""

@@ -63,6 +63,7 @@ KEYS = {
     "demand": ("place_id",),
     "demand_mw": ("place_id", "workload", "from_date"),
     "power_offers": ("offer_id",),
+    "leases": ("offer_id",),
     "shared_limits": ("limit_id", "poi_id", "from_date"),
     "commitments": ("site_id", "what", "date"),
 }

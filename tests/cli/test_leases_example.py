@@ -124,6 +124,10 @@ def test_a_rent_beyond_the_break_even_is_not_paid(cli: Cli) -> None:
         record = json.loads(Path(f"run{leased}/solution.json").read_text(encoding="utf-8"))
         shell = [r for r in record["leases"] if r["site_id"] == "SHELL-W"]
         assert bool(shell) == (leased == 3)
+    told = cli("compare", "run3", "run2")
+    assert told.code == 0, told.err
+    assert "offers.csv row 4" in told.out
+    assert "usd_per_kw_month" in told.out
 
 
 def test_sites_are_marked_and_the_sums_agree(cli: Cli) -> None:
