@@ -31,10 +31,11 @@ def earlier_table(plan: Solution, starts: Sequence[date]) -> pd.DataFrame:
     pois: defaultdict[str, set[str]] = defaultdict(set)
     for tie in plan.ties:
         pois[tie.site_id].add(tie.poi_id)
+    opened = {row.site_id: row.opened for row in plan.sites}
     rows = [
-        (site, day, until - timedelta(days=1), it[site, day.isoformat()],
-         tuple(sorted(pois[site])))
-        for site in sorted(row.site_id for row in plan.sites)
+        (site, day, until - timedelta(days=1), (opened[site] or "") <= day.isoformat(),
+         it[site, day.isoformat()], tuple(sorted(pois[site])))
+        for site in sorted(opened)
         for day, until in pairwise(starts)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(EARLIER)).astype({"it_mw": float})

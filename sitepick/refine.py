@@ -17,7 +17,7 @@ COST_CAP = "refine.cost"
 """Row family of the cap on net present cost; lifted when nothing is refined."""
 Cap = tuple[str, FloatArray, float]
 """Row family, cost of each column (n,), and the most that they may come to."""
-_POLLS = 150
+_POLLS = 60  # of branch and bound: some six seconds
 _GAP = 1e-4
 _SLACK = 1e-7
 """Relative slack of a cap that a plan meets exactly: a tenth of what counts as feasible."""

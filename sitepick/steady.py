@@ -52,10 +52,9 @@ def steadied(
         old = _closest(planner, start_values(program, planner.instance, earlier))
     kept = old is not None and float(weights @ old) + settled <= KEPT_MW_YEARS
     bound = 0.0
-    if kept:
-        values = old
-    else:
-        (_, _, cap_musd), *others = caps
+    values = old
+    (_, _, cap_musd), *others = caps
+    if not kept:
         # moving less is no reason to turn work away
         most = float(planner.penalty @ best)
         others.append((WORK_CAP, planner.penalty, most))
@@ -63,6 +62,9 @@ def steadied(
         if old is not None and float(planner.penalty @ old) <= most:
             plans.append(old)
         start = min(plans, key=lambda x: float(weights @ x))
+        values = start
+    stopped = planner.stop is not None and planner.stop.is_set()
+    if not kept and not stopped:
         room = replace(planner.room_for_more(), gap=GAP)
         out = planner.refine(CHANGE, cap_musd, start, caps=others, limits=room)
         values = start if out.values is None else out.values

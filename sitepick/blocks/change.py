@@ -12,8 +12,10 @@ from sitepick.program import Program
 NAME = "change"
 CHANGE = "change"
 """Objective term: change in MW-years, less `settled_mw_years`."""
-POI_SHARE = 0.5
-"""A tie to a POI that the site did not have weighs this share of a site that comes or goes."""
+SITE_MW = 10.0
+"""A site that stands when it did not, or the reverse, weighs like so many IT MW."""
+POI_MW = 5.0
+"""So does a tie of an earlier site to a POI that it did not have."""
 
 
 def applies(inst: Instance) -> bool:
@@ -51,20 +53,18 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
         program.add_entries(row[at], family.indices, 1)
         mine = row[i, t] >= 0
         program.add_entries(row[i, t][mine], it[i, k, h, t][mine], -1)
-    weight = earlier.site_mw_years(inst.time)
-    last = open_at(program, inst)[:, -1]
-    program.add_cost(last, np.where(earlier.opened, -weight, weight), CHANGE)
+    level = open_at(program, inst)
+    program.add_cost(level, np.where(earlier.stands, -1, 1) * SITE_MW * dt, CHANGE)
     if inst.grid:
-        other = np.flatnonzero(earlier.opened[inst.ties.site] & ~earlier.tied)
-        tie = tie_at(program, inst)[other, -1]
-        program.add_cost(tie[tie >= 0], POI_SHARE * weight, CHANGE)
+        other = np.flatnonzero(earlier.planned[inst.ties.site] & ~earlier.tied)
+        tie, years = tie_at(program, inst)[other], np.broadcast_to(dt, (len(other), len(dt)))
+        program.add_cost(tie[tie >= 0], POI_MW * years[tie >= 0], CHANGE)
 
 
 def settled_mw_years(inst: Instance) -> float:
-    """Return what the term leaves out: earlier MW-years and sites that are candidates now."""
+    """Return what the term leaves out: what the earlier plan has of sites that are candidates."""
     earlier = _of(inst)
-    weight = earlier.site_mw_years(inst.time)
-    return float((earlier.it_mw @ inst.time.dt).sum()) + weight * int(earlier.opened.sum())
+    return float(((earlier.it_mw + SITE_MW * earlier.stands) @ inst.time.dt).sum())
 
 
 def _of(inst: Instance) -> Earlier:

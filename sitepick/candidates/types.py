@@ -72,7 +72,7 @@ def _no_earlier() -> pd.DataFrame:
     return pd.DataFrame({c: pd.Series(dtype=object) for c in EARLIER})
 
 
-EARLIER = ("site_id", "from_date", "to_date", "it_mw", "poi_ids")
+EARLIER = ("site_id", "from_date", "to_date", "open", "it_mw", "poi_ids")
 """Columns of `Candidates.earlier`."""
 ONSITE = ("site_id", "option_id", "from_date", "gas_usd_per_mmbtu")
 SIZED = (
@@ -159,8 +159,8 @@ class Candidates:
 
     earlier: pd.DataFrame = field(default_factory=_no_earlier)
     """The earlier plan (`scenario.baseline`), a row per site that it opens and period of its own:
-    site_id (also of sites that are no candidates now), from_date, to_date (last day), it_mw (0
-    before it opens), poi_ids (tuple, of its ties by the end). Empty without one."""
+    site_id (also of sites that are no candidates now), from_date, to_date (last day), open (bool),
+    it_mw, poi_ids (tuple, of its ties by the end). Empty without one."""
 
     @property
     def synthetic(self) -> bool:

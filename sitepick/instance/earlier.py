@@ -27,16 +27,18 @@ def earlier_of(
     if not len(candidates.earlier):
         return None
     it_mw = np.zeros((len(site_at), time.n))
+    stands = np.zeros(it_mw.shape, dtype=bool)
     compared = np.zeros(time.n, dtype=bool)
-    opened = np.zeros(len(site_at), dtype=bool)
+    planned = np.zeros(len(site_at), dtype=bool)
     pois: dict[int, set[str]] = {}
     for row in records(candidates.earlier):
         here = np.array([row["from_date"] <= day <= row["to_date"] for day in time.starts[:-1]])
         compared |= here
         i = site_at.get(str(row["site_id"]))
         if i is not None:
-            opened[i] = True
+            planned[i] = True
             it_mw[i, here] = row["it_mw"]
+            stands[i, here] = row["open"]
             pois[i] = set(row["poi_ids"])
     tied = [poi_ids[b] in pois.get(int(i), ()) for i, b in zip(ties.site, ties.poi, strict=True)]
-    return Earlier(it_mw, compared, opened, np.array(tied, dtype=bool))
+    return Earlier(it_mw, stands, compared, planned, np.array(tied, dtype=bool))

@@ -299,17 +299,10 @@ class Earlier:
     """The earlier plan that should change least, by the sites, ties and periods of today."""
 
     it_mw: FloatArray  # (S, T) 0 where it is not compared
+    stands: BoolArray  # (S, T) its sites that are open; False where it is not compared
     compared: BoolArray  # (T,) the earlier plan says what stands on the period's first day
-    opened: BoolArray  # (S,) its sites
+    planned: BoolArray  # (S,) its sites, whenever they open
     tied: BoolArray  # (E,) ties to POIs that its site had
-
-    def site_mw_years(self, time: Timeline) -> float:
-        """Return what a site that comes or goes weighs, MW-years."""
-        return SITE_MW * float(time.dt[self.compared].sum())
-
-
-SITE_MW = 10.0
-"""A site that comes or goes weighs like so many MW over all compared periods."""
 
 
 @dataclass(frozen=True)

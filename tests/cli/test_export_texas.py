@@ -64,11 +64,28 @@ def _dates_are_need_less_lead_time(cli: Cli, run: Path) -> None:
     file.write_text(text, encoding="utf-8", newline="")
 
 
+def _shuffled_letters_and_another_seed_move_nothing(cli: Cli, run: Path, folder: Path) -> None:
+    """The earlier plan is kept, and the month's other run is compared as equal."""
+    folder.mkdir()
+    header, *letters = (SCENARIO.parent / "texas_letters.csv").read_text("utf-8").splitlines()
+    mixed = [header, *sorted(letters, key=lambda row: row[::-1])]
+    assert mixed[1:] != letters
+    (folder / "texas_letters.csv").write_text("\n".join(mixed) + "\n", encoding="utf-8")
+    scenario = folder / "texas.yaml"
+    scenario.write_text(SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
+    told = cli("solve", scenario, "--baseline", run, "--seed", "7", "--out", folder / "run",
+               "--no-report", "--quiet", "--json")  # fmt: skip
+    assert told.code == 0, told.err
+    assert told.record["baseline"]["kept"] is True
+    assert told.record["baseline"]["changes"] == []
+
+
 @pytest.mark.slow
 def test_texas_in_every_format(cli: Cli, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert cli("solve", SCENARIO, "--out", run, "--json").code == 0
     _dates_are_need_less_lead_time(cli, run)
+    _shuffled_letters_and_another_seed_move_nothing(cli, run, tmp_path / "mixed")
     for to in FORMATS:
         if to == "parquet":
             continue  # an extra; as fast as the others

@@ -112,6 +112,8 @@ def test_the_same_inputs_in_another_order_with_another_seed(cli: Cli, tmp_path: 
     kept = cli("solve", mixed, *QUICK, "--seed", "5", "--baseline", "first", "--out", "kept")
     assert kept.record["baseline"]["kept"] is True
     assert kept.record["baseline"]["changes"] == []
+    shown = json.loads(Path("kept/report.json").read_text(encoding="utf-8"))
+    assert any("kept, it is still within the gap" in line for line in shown["headline"])
     assert again.code == kept.code == 0
     for run in ("again", "kept"):
         assert placed(Path(run)) == pytest.approx(placed(Path("first")), abs=1e-5)

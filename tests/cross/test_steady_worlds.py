@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from helpers import worlds
 
+from sitepick.blocks.change import POI_MW, SITE_MW
 from sitepick.checks import judge
 from sitepick.earlier import earlier_table
 from sitepick.errors import LayerError
-from sitepick.instance.types import SITE_MW
 from sitepick.planner import Planner
 from sitepick.run import Prepared
 from sitepick.scenario.schema import period_starts
@@ -58,12 +58,21 @@ def change_of(world: Prepared, before: Solution, plan: Solution) -> float:
             key = row.site_id, row.period
             mw[key] = mw.get(key, 0.0) + sign * row.it_mw
     years = months / 12
-    weight = SITE_MW * years * (len(days) - 1)
-    old, new = ({s.site_id for s in p.sites} for p in (before, plan))
+    starts = [day.isoformat() for day in days[:-1]]
+    stand = [
+        {(s.site_id, p) for s in plan.sites for p in starts if (s.opened or "") <= p}
+        for plan in (before, plan)
+    ]
     had = {(t.site_id, t.poi_id) for t in before.ties}
-    ties = {(t.site_id, t.poi_id, t.kv) for t in plan.ties if t.site_id in old}
-    other = sum((site, poi) not in had for site, poi, _ in ties)
-    return years * sum(map(abs, mw.values())) + weight * (len(old ^ new) + other / 2)
+    old = {s.site_id for s in before.sites}
+    other = sum(
+        (t.since or "") <= p
+        for t in plan.ties
+        for p in starts
+        if t.site_id in old and (t.site_id, t.poi_id) not in had
+    )
+    alone = len(stand[0] ^ stand[1])
+    return years * (sum(map(abs, mw.values())) + SITE_MW * alone + POI_MW * other)
 
 
 def first_plan(seed: int, *, grid: bool) -> tuple[Prepared, Solution]:

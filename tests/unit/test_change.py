@@ -42,9 +42,9 @@ def with_earlier(plan: Solution, tables: Candidates | None = None) -> Candidates
 def test_a_plan_as_a_table() -> None:
     table = earlier_table(tiny.plan(), DAYS)
     assert [tuple(r) for r in table.itertuples(index=False)][3:6] == [
-        ("B", date(2028, 1, 1), date(2028, 12, 31), 0.0, ("Q",)),
-        ("B", date(2029, 1, 1), date(2029, 12, 31), 15.0, ("Q",)),
-        ("B", date(2030, 1, 1), date(2030, 12, 31), 15.0, ("Q",)),
+        ("B", date(2028, 1, 1), date(2028, 12, 31), False, 0.0, ("Q",)),
+        ("B", date(2029, 1, 1), date(2029, 12, 31), True, 15.0, ("Q",)),
+        ("B", date(2030, 1, 1), date(2030, 12, 31), True, 15.0, ("Q",)),
     ]
     assert list(table["site_id"].unique()) == ["A", "B", "C"]
 
@@ -63,15 +63,17 @@ def test_the_weights_by_hand() -> None:
         here = it[i, :, :, t]
         x[here[here >= 0][0]] = value
         x[kept[i, t]] = min(value, inst.earlier.it_mw[i, t])
-    x[open_at(program, inst)[:, -1]] = 1
+    level = open_at(program, inst)
+    x[level] = [[1, 1, 1], [0, 1, 1], [1, 1, 1]]
     names = inst.dims["tie"]
-    x[tie_at(program, inst)[names.index("B>P"), -1]] = 1
+    x[tie_at(program, inst)[names.index("B>P"), 1:]] = 1
     program.minimise((CHANGE,))
     value = program.matrix.objective(x) + settled_mw_years(inst)
-    # 8 MW less in 2029 and 5 more in 2030; W = 10 MW * 3 years, half of it for the other POI
-    assert value == pytest.approx(8 + 5 + 15)
-    x[open_at(program, inst)[0, -1]] = 0
-    assert program.matrix.objective(x) + settled_mw_years(inst) == pytest.approx(8 + 5 + 15 + 30)
+    # 8 MW less in 2029 and 5 more in 2030; 5 MW for the other POI in two years
+    assert value == pytest.approx(8 + 5 + 10)
+    x[level[0, 0]] = 0  # A a year later, B a year earlier: 10 MW each
+    x[level[1, 0]] = 1
+    assert program.matrix.objective(x) + settled_mw_years(inst) == pytest.approx(8 + 5 + 10 + 20)
 
 
 def test_periods_are_matched_by_date() -> None:
@@ -82,7 +84,8 @@ def test_periods_are_matched_by_date() -> None:
     assert earlier is not None
     assert earlier.compared.tolist() == [True, True, True, False]
     assert earlier.it_mw.tolist() == [[20, 20, 20, 0], [15, 15, 15, 0], [8, 8, 8, 0]]
-    assert earlier.site_mw_years(planner.instance.time) == pytest.approx(10 * 1.5)
+    assert earlier.stands.tolist() == [[True, True, True, False]] * 3
+    assert settled_mw_years(planner.instance) == pytest.approx((43 + 30) * 1.5)
 
 
 def test_what_cannot_be_kept_is_told() -> None:
