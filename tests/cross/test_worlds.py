@@ -69,7 +69,8 @@ def test_the_worlds_are_not_all_without_a_plan_and_reach_every_block() -> None:
     assert {"headroom.shared", "headroom.billed", "headroom.accepted", "headroom.steps_stay",
             "headroom.ramp",
             "regions.share", "regions.min_once", "regions.co2", "regions.water", "siting.closed",
-            "siting.land", "power.energy", "limits.cost"} <= families  # fmt: skip
+            "siting.land", "power.energy", "limits.cost", "limits.it",
+            "limits.served"} <= families  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", SEEDS)
