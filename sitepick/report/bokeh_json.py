@@ -25,8 +25,9 @@ def scripts() -> list[str]:
 def document_json(figures: Sequence[Any]) -> tuple[dict[str, Any], list[str]]:
     """Return a document with ``figures`` as its roots, and the ids of those."""
     document = Document()
-    for figure in figures:
-        document.add_root(figure)
+    with document.models.freeze():  # else it counts all models again after each
+        for figure in figures:
+            document.add_root(figure)
     text = json.dumps(document.to_json(deferred=False))
     names: dict[str, str] = {}
 

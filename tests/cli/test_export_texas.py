@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import datetime
 import json
+import resource
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -80,10 +83,25 @@ def _shuffled_letters_and_another_seed_move_nothing(cli: Cli, run: Path, folder:
     assert told.record["baseline"]["changes"] == []
 
 
+def _answers_come_at_once(run: Path) -> None:
+    """`explain` and `report` from the start of the process on, by its own seconds of work."""
+    site = json.loads((run / "explain.json").read_text(encoding="utf-8"))["verdicts"][0]["site_id"]
+    for command in (["explain", run], ["explain", run, "--site", site], ["report", run, "--quiet"]):
+        code = "import sys; from sitepick.cli.app import main; sys.exit(main(sys.argv[1:]))"
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True,
+                              text=True, check=False, timeout=60)  # fmt: skip
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert (done.returncode, done.stderr) == (0, "")
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        assert 0 < spent < MOST_SECONDS, command
+
+
 @pytest.mark.slow
 def test_texas_in_every_format(cli: Cli, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert cli("solve", SCENARIO, "--out", run, "--json").code == 0
+    _answers_come_at_once(run)
     _dates_are_need_less_lead_time(cli, run)
     _shuffled_letters_and_another_seed_move_nothing(cli, run, tmp_path / "mixed")
     for to in FORMATS:
