@@ -19,6 +19,7 @@ import pyogrio
 import pytest
 
 from sitepick.exports.formats import FORMATS
+from tests.helpers import tables
 
 if TYPE_CHECKING:
     from conftest import Cli
@@ -108,16 +109,16 @@ def test_texas_in_every_format(cli: Cli, tmp_path: Path) -> None:
         if to == "parquet":
             continue  # an extra; as fast as the others
         begun = time.perf_counter()
-        answer = cli("export", run, "--to", to, "--out", tmp_path / f"out.{to}")
+        answer = cli("export", run, "--to", to, "--out", tmp_path / f"all.{to}")
         assert answer.code == 0, answer.err
         assert time.perf_counter() - begun < MOST_SECONDS, to
-    project = ElementTree.parse(tmp_path / "out.qgis" / "plan.qgs").getroot()
+    project = ElementTree.parse(tmp_path / "all.qgis" / "plan.qgs").getroot()
     by_name = {
         layer.findtext("datasource", "").rpartition("=")[2]: layer
         for layer in project.iter("maplayer")
     }
     drawn = {c.get("value") for c in by_name["candidates"].iter("category")}
-    with closing(sqlite3.connect(tmp_path / "out.gpkg")) as db:
+    with closing(sqlite3.connect(tmp_path / "all.gpkg")) as db:
         assert drawn == {r[0] for r in db.execute("SELECT DISTINCT verdict FROM candidates")}
         counts = {
             name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
@@ -127,10 +128,11 @@ def test_texas_in_every_format(cli: Cli, tmp_path: Path) -> None:
     assert counts["lines"] == 2346
     assert counts["candidates"] == 1250
     for name, count in counts.items():
-        for file, layer in ((tmp_path / "out.kml", name),
-                            (tmp_path / "out.geojson" / f"{name}.geojson", None)):  # fmt: skip
+        for file, layer in ((tmp_path / "all.kml", name),
+                            (tmp_path / "all.geojson" / f"{name}.geojson", None)):  # fmt: skip
             found = pyogrio.read_info(file, layer=layer, force_feature_count=True)
             assert found["features"] == count, (file.name, name)
+    tables.assert_exports_equal(run, tmp_path)
     assert counts["actions"] == len(_actions(run))
     assert "not real headroom" in info["synthetic"]
     assert {k for k in info if k.startswith("licence_")} >= {"licence_lines", "licence_regions"}
