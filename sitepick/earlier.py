@@ -50,17 +50,19 @@ def earlier_notes(
     """
     if not len(table):
         return [Note(_ROLE, "baseline_empty", "the earlier plan opens no site: nothing to keep")]
-    notes = []
+    notes: list[Note] = []
+
+    def note(code: str, items: Sequence[str], what: str) -> None:
+        if items:
+            notes.append(Note(_ROLE, code, f"{_count(items, what)}: {_some(items)}", len(items)))
+
     known = set(sites["site_id"])
     here = set(sites["site_id"][sites["status"] == "candidate"])
     opened = sorted(set(table["site_id"]))
-    for lost, code, what in (
-        ([s for s in opened if s not in known], "baseline_gone", "in no layer any more"),
-        ([s for s in opened if s in known - here], "baseline_rejected", "screened out now"),
-    ):
-        if lost:
-            message = f"{_count(lost, 'site of the earlier plan')} {what}: {_some(lost)}"
-            notes.append(Note(_ROLE, code, message, len(lost)))
+    gone = [s for s in opened if s not in known]
+    note("baseline_gone", gone, "site of the earlier plan | in no layer any more")
+    rejected = [s for s in opened if s in known - here]
+    note("baseline_rejected", rejected, "site of the earlier plan | screened out now")
     near = set(zip(ties["site_id"], ties["poi_id"], strict=True))
     last = table.drop_duplicates("site_id")
     lost = [
@@ -69,15 +71,11 @@ def earlier_notes(
         for poi in pois
         if site in here and (site, poi) not in near
     ]
-    if lost:
-        message = f"{_count(lost, 'tie of the earlier plan')} not possible now: {_some(lost)}"
-        notes.append(Note(_ROLE, "baseline_tie", message, len(lost)))
+    note("baseline_tie", lost, "tie of the earlier plan | not possible now")
     first, end = table["from_date"].min(), table["to_date"].max()
     outside = [day.isoformat() for day in starts[:-1] if not first <= day <= end]
-    if outside:
-        what = f"outside the earlier plan ({first} to {end})"
-        message = f"{_count(outside, 'period')} {what} and not compared: {_some(outside)}"
-        notes.append(Note(_ROLE, "baseline_periods", message, len(outside)))
+    span = f"outside the earlier plan ({first} to {end})"
+    note("baseline_periods", outside, f"period | {span} and not compared")
     return notes
 
 
@@ -109,9 +107,12 @@ def moved(table: pd.DataFrame, plan: Solution) -> tuple[MovedRow, ...]:
 
 
 def _count(items: Sequence[str], what: str) -> str:
-    first, space, rest = what.partition(" ")
-    several = f"{first}s{space}{rest}"
-    return f"1 {what} is" if len(items) == 1 else f"{len(items):,} {several} are"
+    """Return a subject in the right number before what is said of it, parted by a bar."""
+    subject, said = what.split(" | ")
+    first, space, rest = subject.partition(" ")
+    if len(items) == 1:
+        return f"1 {subject} is {said}"
+    return f"{len(items):,} {first}s{space}{rest} are {said}"
 
 
 def _some(items: Sequence[str]) -> str:

@@ -56,9 +56,8 @@ other = {"style": ("no", "text")}
 
 def test_every_note_code_is_explained_and_none_is_left_over() -> None:
     made: set[str] = set()
-    for room in ("layers", "candidates", "network", "dispatch"):
-        for path in sorted((ROOT / "sitepick" / room).rglob("*.py")):
-            made |= codes_in(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "sitepick").rglob("*.py")):
+        made |= codes_in(path.read_text(encoding="utf-8"))
     assert len(made) > 30
     table = PAGE.split("## Notes on inputs")[1].split("## Why a place was rejected")[0]
     explained = set(re.findall(r"^\| `([a-z_0-9]+)` \|", table, flags=re.M))

@@ -7,15 +7,17 @@ may contradict one another, as in life.
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from helpers import tiny
 from helpers.grids import random_grid
 
-from sitepick.candidates.types import Candidates
+from sitepick.candidates.types import EARLIER, Candidates
 from sitepick.dispatch.study import study_of
 from sitepick.layers.types import Layers
 from sitepick.network.types import Grid
@@ -113,7 +115,25 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
     leased = Dice(seed + 4_000_007)  # dice of its own, as above
     if leased.yes(0.4):
         _leases(leased, record, tables, places, last)
-    return Scenario.model_validate(record), tiny.candidates(**tables)
+    return Scenario.model_validate(record), dataclasses.replace(
+        tiny.candidates(**tables), earlier=_earlier(Dice(seed + 5_000_011), tables, last)
+    )
+
+
+def _earlier(dice: Dice, tables: dict[str, Any], last: int) -> pd.DataFrame:
+    """Return what an earlier plan had, yearly, in some worlds; with a site that is gone today."""
+    rows: list[tuple[Any, ...]] = []
+    if dice.yes(0.3):
+        pois = [p["poi_id"] for p in tables["pois"]]
+        names = dice.some([s["site_id"] for s in tables["sites"]] + ["gone"], dice.whole(1, 4))
+        until = dice.whole(FIRST, last + 1)
+        for site in names:
+            opened = dice.whole(FIRST - 1, until)
+            tied = tuple(dice.some(pois, dice.whole(0, 2)))
+            for year in range(FIRST - 1, until + 1):
+                it = dice.number(0, 40) if year >= opened else 0.0
+                rows.append((site, date(year, 1, 1), date(year, 12, 31), year >= opened, it, tied))
+    return pd.DataFrame(rows, columns=list(EARLIER)).astype({"it_mw": float})
 
 
 def _dates(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> None:
