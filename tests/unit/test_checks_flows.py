@@ -50,10 +50,10 @@ def test_every_line_of_texas_in_six_states_takes_seconds(texas: Grid) -> None:
     flows = Flows(texas)
     lines = np.flatnonzero(texas.is_line & (texas.bus_kv_of_branch >= 100))
     injected = DcFlow(texas).balanced_injection()[:, None] * np.linspace(0.5, 1.0, 6)
-    began = time.perf_counter()
+    began = time.process_time()
     count = sum(1 for _ in flows.outages(np.setdiff1d(lines, flows.bridges), injected))
     assert count == 2346
-    assert time.perf_counter() - began < 15
+    assert time.process_time() - began < 15
 
 
 def test_bridges_are_the_branches_without_an_outage_factor(texas: Grid) -> None:

@@ -123,9 +123,9 @@ def sparse_bisected(grid: Grid, bus: int, outages: list[int]) -> float:
 def test_the_bundled_headroom_is_what_the_grid_gives(texas: Grid) -> None:
     layer = json.loads((data_dir() / "texas_substations.geojson").read_text(encoding="utf-8"))
     rows = [feature["properties"] for feature in layer["features"]]
-    start = time.perf_counter()
+    start = time.process_time()
     found = withdrawal_headroom(texas, [row["poi_id"] for row in rows], cap_mw=5000.0)
-    assert time.perf_counter() - start < 10  # about half a second
+    assert time.process_time() - start < 10  # about half a second
     stored = np.array([row["headroom_mw"] for row in rows])
     np.testing.assert_allclose(stored, found.headroom_mw, atol=0.051)
     assert 150 < np.median(found.headroom_mw) < 220

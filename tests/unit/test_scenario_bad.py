@@ -163,10 +163,10 @@ def test_every_file_is_expected_and_every_expectation_has_a_file() -> None:
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_refusal(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(BAD)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ScenarioError) as refused:
         read_scenario(Path(f"{name}.yaml"))
-    assert time.perf_counter() - started < 5, "an input of a few hundred bytes took seconds"
+    assert time.process_time() - started < 5, "an input of a few hundred bytes took seconds"
     assert refused.value.exit_code == 2
     problems = refused.value.problems
     assert len(problems) == len(EXPECTED[name]), problems
