@@ -34,15 +34,11 @@ _SHARED_LIMITS = ("headroom.limit", "headroom.shared", "headroom.ramp", "deliver
                   "flexible.area", "regions.", "siting.count", "onsite.permit")  # fmt: skip
 """Row families whose limits one site takes from another, by the start of their names. Money,
 supply and demand concern all sites alike: a site that they keep away is dearer, not blocked."""
-_LEAST_MUSD = 0.01
-"""Gains below 10,000 USD are noise of the solver."""
+_LEAST_MUSD = 0.01  # gains below 10,000 USD are noise of the solver
 _REWARD_MUSD = 200.0
 """Per ref_mw-year: enough that a site at full size costs less than it is rewarded with."""
-
-
 _MOST_CHARGES = 4
-_USD_PER_KW_MONTH = 1e6 / 1000 / 12
-"""USD per IT kW and month of 1 MUSD per IT MW and year."""
+_USD_PER_KW_MONTH = 1e6 / 1000 / 12  # of 1 MUSD per IT MW and year
 ENTERED = "regions.entered"
 
 
@@ -116,9 +112,11 @@ class _Desk:
         self.it_mw: FloatArray = mw[..., -1].sum(axis=(1, 2))  # (S,) at the horizon's end
         self.opened = self.values[last] > 0.5
         self.out = np.flatnonzero(~self.opened)
+        self.serving = np.flatnonzero(self.opened & (self.it_mw > 1e-6))
         rows = _shared_rows(self.planner, self.matrix)
         named = [_label(self.planner, family, j) for family, j in rows]
         self.labels, self.dates = [x[:2] for x in named], [x[2] for x in named]
+        self.label_at = {x: n for n, x in enumerate(dict.fromkeys(self.labels))}
         self.at = np.array([f.start + j for f, j in rows], dtype=np.int64)
         self.poi_rows, self.poi_columns = self._poi_links()
         self.forced: Forced = forced_bounds(
@@ -172,8 +170,9 @@ class _Desk:
         would, built = self.forced.answers
         free = self._free(self.forced.duals)
         gain = -self._by_owner(free * would)
-        charge = self._by_row_and_owner(would) * -self.forced.duals[self.at][:, None]
-        used = self._by_row_and_owner(self.values)
+        prices = sp.diags_array(-self.forced.duals[self.at])
+        charge = sp.csc_array(prices @ self._by_row_and_owner(would))
+        charge.sort_indices()  # equal charges are told in the order of rows
         alone_mw, alone_usd = self._alone(built)
         out = []
         for k, i in enumerate(self.out):
@@ -181,9 +180,11 @@ class _Desk:
             never = self._never(int(i)) if math.isinf(bound) else ""
             estimate = None if never else max(0.0, bound - self.forced.bound)
             proven = None if never else max(0.0, bound - self.objective)
-            limits = self._dearest(charge[:, o]) if gain[o] > _LEAST_MUSD and not never else ()
-            rows = [r for r, x in enumerate(self.labels) if x == limits[0].names] if limits else []
-            instead, shares = self._instead(int(i), used[rows].sum(axis=0))
+            limits: tuple[Charge, ...] = ()
+            if gain[o] > _LEAST_MUSD and not never:
+                mine = slice(charge.indptr[o], charge.indptr[o + 1])
+                limits = self._dearest(charge.indices[mine].astype(np.int64), charge.data[mine])
+            instead, shares = self._instead(k, limits[0].names if limits else None)
             verdict = Verdict(
                 self.inst.sites.ids[i],
                 "blocked" if limits or never else "not_chosen",
@@ -211,55 +212,64 @@ class _Desk:
             return "its own terms (dates, least MW) leave no way to lease it"
         return "its own limits (land, ties, dated MW, smallest size) leave no way to open it"
 
-    def _dearest(self, charge: FloatArray) -> tuple[Charge, ...]:
-        """Return what the limits take from a site (rows,), summed over dates, most first."""
+    def _dearest(self, rows: IntArray, charge: FloatArray) -> tuple[Charge, ...]:
+        """Return what limits, by some shared ``rows``, take from a site, summed over dates."""
         total: dict[tuple[str, str], float] = defaultdict(float)
         when: dict[tuple[str, str], str] = {}
-        for r in np.argsort(-charge, kind="stable"):  # the date of the largest part comes first
-            total[self.labels[r]] += float(charge[r])
+        for n in np.argsort(-charge, kind="stable"):  # the date of the largest part comes first
+            r = int(rows[n])
+            total[self.labels[r]] += float(charge[n])
             when.setdefault(self.labels[r], self.dates[r])
         found = [Charge(*key, when[key], musd) for key, musd in total.items() if musd > _LEAST_MUSD]
         return tuple(sorted(found, key=lambda c: (-c.musd, c.names))[:_MOST_CHARGES])
 
-    def _instead(self, i: int, used: FloatArray) -> tuple[str, str]:
-        """Return the site of the plan that takes the place of site ``i``, and what they share.
+    def _instead(self, k: int, limit: tuple[str, str] | None) -> tuple[str, str]:
+        """Return the site of the plan that takes the place of ``out[k]``, and what they share.
 
-        Of those that use the limit (``used`` by owner), else serve work that it could serve, the
-        one with the lowest reduced cost per IT MW.
+        Of those that use ``limit``, else serve work that it could serve, the one with the lowest
+        reduced cost per IT MW.
         """
-        inst = self.inst
-        mine = np.flatnonzero(self.opened & (self.it_mw > 1e-6))
         shares = "the limit"
-        there = mine[used[self.owner[mine]] > 1e-6]
+        there = np.zeros(0, dtype=np.int64)  # positions in `serving`
+        if limit is not None:
+            there = np.flatnonzero(self._uses[self.label_at[limit]] > 1e-6)
         if not len(there):
-            pairs = self.reach[i]
-            there = np.array([j for j in mine if self.serves[int(j)] & pairs], dtype=np.int64)
+            alike = self._serve_alike
+            there = np.sort(alike.indices[alike.indptr[k] : alike.indptr[k + 1]])
             shares = "the work"
         if not len(there):
             return "", ""
-        worth = self.forced.parts.part[self.owner[there]] / self.it_mw[there]
-        return inst.sites.ids[there[int(np.argmin(worth))]], shares
+        return self.inst.sites.ids[self.serving[there[int(np.argmin(self._worth[there]))]]], shares
 
     @cached_property
-    def reach(self) -> dict[int, set[int]]:
-        """Work (workload and place as one number) that each site could serve."""
-        demand = self.inst.demand
-        out: dict[int, set[int]] = defaultdict(set)
-        pair = demand.serve_workload * max(1, len(demand.places)) + demand.serve_place
-        for i, w in zip(demand.serve_site.tolist(), pair.tolist(), strict=True):
-            out[i].add(w)
-        return out
+    def _worth(self) -> FloatArray:
+        """(serving,) reduced cost per IT MW."""
+        return np.asarray(
+            self.forced.parts.part[self.owner[self.serving]] / self.it_mw[self.serving]
+        )
 
     @cached_property
-    def serves(self) -> dict[int, set[int]]:
-        """Work that each site serves in the plan."""
-        family = self.program.column_families["demand.serve"]
+    def _uses(self) -> FloatArray:
+        """(labels, serving) how much of each limit, over its dates, sites of the plan use."""
+        used = sp.csc_array(self._by_row_and_owner(self.values))[:, self.owner[self.serving]]
+        of = np.array([self.label_at[x] for x in self.labels], dtype=np.int64)
+        sums = sp.csr_array((np.ones(len(of)), (of, np.arange(len(of)))))
+        return np.asarray((sums @ used).toarray())
+
+    @cached_property
+    def _serve_alike(self) -> sp.csr_array:
+        """(out, serving) above 0 where the one serves in the plan what the other could serve."""
+        d, family = self.inst.demand, self.program.column_families["demand.serve"]
         some = self.values[family.indices] > 1e-6
-        pair = family.keys["workload"] * max(1, len(self.inst.demand.places)) + family.keys["place"]
-        out: dict[int, set[int]] = defaultdict(set)
-        for i, w in zip(family.keys["site"][some].tolist(), pair[some].tolist(), strict=True):
-            out[i].add(w)
-        return out
+        could = self._by_work(d.serve_site, d.serve_workload, d.serve_place)
+        serves = self._by_work(*(family.keys[x][some] for x in ("site", "workload", "place")))
+        return sp.csr_array(could[self.out] @ serves[self.serving].T)
+
+    def _by_work(self, site: IntArray, workload: IntArray, place: IntArray) -> sp.csr_array:
+        """Return (sites, workloads x places), above 0 where a site has the work."""
+        d = self.inst.demand
+        size = (len(self.inst.sites.ids), len(d.workloads) * len(d.places))
+        return sp.csr_array((np.ones(len(site)), (site, workload * len(d.places) + place)), size)
 
     # --- prices -----------------------------------------------------------------------------
 
@@ -276,18 +286,18 @@ class _Desk:
             y[self.poi_rows] += charged[self.poi_columns]
         return self.owners.reduced(y)
 
-    def _by_row_and_owner(self, values: FloatArray) -> FloatArray:
-        """Return (rows, owners) how much of each shared limit the owners use in ``values``."""
+    def _by_row_and_owner(self, values: FloatArray) -> sp.csr_array:
+        """Return (rows, owners), mostly 0: use of each shared limit by owners in ``values``."""
         n, owned = len(values), self.matrix.owner >= 0
         who = sp.csr_array(
             (values[owned], (np.flatnonzero(owned), self.matrix.owner[owned])),
             shape=(n, self.owners.count),
         )
-        direct = (self.matrix.A[self.at] @ who).toarray()
+        direct = sp.csr_array(self.matrix.A[self.at] @ who)
         if not len(self.poi_rows):
             return direct
         at_poi = -(self.matrix.A[self.poi_rows] @ who)  # grid MW of owners by POI and period
-        return np.asarray(direct + (self.matrix.A[self.at][:, self.poi_columns] @ at_poi).toarray())
+        return sp.csr_array(direct + self.matrix.A[self.at][:, self.poi_columns] @ at_poi)
 
     def _by_owner(self, values: FloatArray) -> FloatArray:
         owned = self.matrix.owner >= 0

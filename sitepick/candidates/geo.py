@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from pyproj import Geod, Proj
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Geoms = NDArray[Any]
 """One-dimensional object array of shapely geometries, lon/lat degrees."""
 
@@ -79,19 +81,19 @@ class LocalFrame:
         half = _CELL_DEG / 2
         return np.array([self.lon - half, self.lat - half, self.lon + half, self.lat + half])
 
+    @cached_property
     def _proj(self) -> Proj:
         return Proj(proj="aeqd", lon_0=self.lon, lat_0=self.lat, ellps="WGS84", units="km")
 
     def into(self, geoms: Geoms) -> Geoms:
         """Return ``geoms`` (lon/lat) in this frame's km."""
-        proj = self._proj()
         return np.asarray(
-            shapely.transform(geoms, lambda xy: np.column_stack(proj(xy[:, 0], xy[:, 1])))
+            shapely.transform(geoms, lambda xy: np.column_stack(self._proj(xy[:, 0], xy[:, 1])))
         )
 
     def lonlat(self, xy: Floats) -> tuple[Floats, Floats]:
         """Return lon and lat of n x 2 coordinates of this frame."""
-        lon, lat = self._proj()(xy[:, 0], xy[:, 1], inverse=True)
+        lon, lat = self._proj(xy[:, 0], xy[:, 1], inverse=True)
         return np.asarray(lon), np.asarray(lat)
 
 

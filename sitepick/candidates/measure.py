@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sitepick.candidates.geo import Features, Floats, Ints, as_geoms, nearest_km, straight_km
+from sitepick.candidates.geo import (
+    Bools,
+    Features,
+    Floats,
+    Ints,
+    as_geoms,
+    earth_centred_km,
+    nearest_km,
+    straight_km,
+)
 from sitepick.candidates.text import empty, some
 from sitepick.layers.types import Layers, Note
 from sitepick.scenario.schema import Scenario
@@ -120,35 +129,31 @@ def reach(
     km = geodesic km x ``demand.route_factor``; rtt_ms = 2 x km x 4.9e-3 + ``demand.hop_ms``.
     Measured values of the matrix replace these: `km` also gives its own rtt_ms, `rtt_ms` and
     `musd_per_mw_year` stand as they are. nan is unknown. A pair that is neither measured nor has
-    coordinates at both ends is left out. site_id and place_id are categories, for memory.
+    coordinates at both ends is left out, and so is one too far apart for all work (`_far_km`).
+    site_id and place_id are categories, for memory.
     """
     n, m = len(sites), len(places)
     if not n or not m:
         return empty(_REACH), []
-    km = np.empty(n * m)
-    lon, lat = (sites[c].to_numpy(float) for c in ("lon", "lat"))
-    to_lon, to_lat = (places[c].to_numpy(float) for c in ("lon", "lat"))
-    step = max(_CHUNK // m, 1)
-    for start in range(0, n, step):
-        part = slice(start, min(start + step, n))
-        straight = straight_km(lon[part, None], lat[part, None], to_lon[None], to_lat[None])
-        km[start * m : part.stop * m] = straight.ravel()
+    km, far = _straight(sites, places, _far_km(scenario, layers))
     km *= scenario.demand.route_factor
     rtt = rtt_ms(km, scenario.demand.hop_ms)
     cost = np.full(n * m, np.nan)
     notes: list[Note] = []
     if layers.matrix is not None:
         notes = _measured(layers.matrix, sites, places, km, rtt, cost, scenario.demand.hop_ms)
+    unknown = np.isnan(km) & np.isnan(rtt) & np.isnan(cost)
+    kept = np.flatnonzero(~unknown)
     table = pd.DataFrame(
         {
-            "site_id": _repeated(sites["site_id"], np.repeat(np.arange(n), m)),
-            "place_id": _repeated(places["place_id"], np.tile(np.arange(m), n)),
-            "km": km,
-            "rtt_ms": rtt,
-            "musd_per_mw_year": cost,
+            "site_id": _repeated(sites["site_id"], kept // m),
+            "place_id": _repeated(places["place_id"], kept % m),
+            "km": km[kept],
+            "rtt_ms": rtt[kept],
+            "musd_per_mw_year": cost[kept],
         }
     )
-    unknown = np.isnan(km) & np.isnan(rtt) & np.isnan(cost)
+    unknown &= ~far
     if unknown.any():
         count = int(unknown.sum())
         notes.append(
@@ -160,8 +165,62 @@ def reach(
                 count,
             )
         )
-        table = table[~unknown].reset_index(drop=True)
     return table, notes
+
+
+def _far_km(scenario: Scenario, layers: Layers) -> float | None:
+    """Return the geodesic km beyond which no work can be served, None where there is no such limit.
+
+    All pairs are kept where something is measured, which may be faster than the distance says, and
+    where work with a limit must be served: without a plan, the diagnosis asks what longer round
+    trips would give.
+    """
+    if layers.matrix is not None:
+        return None
+    table = layers.demand_mw
+    named = set() if table is None else set(table["workload"])
+    longest = 0.0
+    for name, work in scenario.demand.named().items():
+        if work.spread == "anywhere" and work.ref_mw is not None and name not in named:
+            continue
+        if work.rtt_ms_max is None or work.must_serve:
+            return None
+        longest = max(longest, work.rtt_ms_max)
+    route = (longest - scenario.demand.hop_ms) / (2 * MS_PER_KM) * (1 + 1e-6) + 1e-3
+    return max(route, 0.0) / scenario.demand.route_factor
+
+
+def _straight(
+    sites: pd.DataFrame, places: pd.DataFrame, most_km: float | None
+) -> tuple[Floats, Bools]:
+    """Return (n m,) geodesic km by site and place, nan unknown, and which are beyond ``most_km``.
+
+    Those beyond it are nan too: the chord through the earth, which is never longer, tells most of
+    them without a geodesic.
+    """
+    n, m = len(sites), len(places)
+    km, far = np.full(n * m, np.nan), np.zeros(n * m, dtype=bool)
+    lon, lat = (sites[c].to_numpy(float) for c in ("lon", "lat"))
+    to_lon, to_lat = (places[c].to_numpy(float) for c in ("lon", "lat"))
+    ends = earth_centred_km(to_lon, to_lat)
+    for start in range(0, n, max(_CHUNK // m, 1)):
+        part = slice(start, min(start + max(_CHUNK // m, 1), n))
+        flat = slice(part.start * m, part.stop * m)
+        if most_km is not None:
+            far[flat] = _chord_km(earth_centred_km(lon[part], lat[part]), ends).ravel() > most_km
+        near = np.flatnonzero(~far[flat]) + flat.start
+        i, d = np.divmod(near, m)
+        km[near] = straight_km(lon[i], lat[i], to_lon[d], to_lat[d])
+        if most_km is not None:
+            beyond = near[km[near] > most_km]
+            km[beyond], far[beyond] = np.nan, True
+    return km, far
+
+
+def _chord_km(a: Floats, b: Floats) -> Floats:
+    """Return (n, m) km between n x 3 and m x 3 earth-centred coordinates, never too long."""
+    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * (a @ b.T)
+    return np.sqrt(np.maximum(squared, 0.0)) - 1e-3
 
 
 def _repeated(ids: pd.Series, codes: Ints) -> pd.Categorical:

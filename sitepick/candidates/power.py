@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 PRICES = ("energy_usd_per_mwh", "demand_usd_per_kw_month", "co2_kg_per_mwh")
 
 
+@lru_cache(maxsize=4096)  # the POIs of a layer share a few dates and waits
 def later(day: date, years: float) -> date:
     """Return ``day`` moved by ``years``, rounded up to whole months."""
     index = day.year * 12 + day.month - 1 + ceil(round(years * 12, 6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -162,8 +163,14 @@ def _mw(scenario: Scenario, at: Measured, failures: _Failures) -> None:
     assert at.ties is not None
     assert at.pois is not None
     pairs = at.ties.pairs
-    served = set(pairs["place"][pairs["test"] == ""]) | set(np.flatnonzero(at.off_grid))
-    dry = pairs[~pairs["place"].isin(served)]
+    served = at.off_grid.copy()
+    served[pairs["place"].to_numpy(dtype=int)[(pairs["test"] == "").to_numpy()]] = True
+    dry = pairs[~served[pairs["place"].to_numpy(dtype=int)]]
+    dry = dry.sort_values(["place", "test"], kind="stable")
+    dry_place, dry_poi = (dry[c].to_numpy(dtype=int) for c in ("place", "poi"))
+    dry_test = dry["test"].to_numpy(dtype=object)
+    new = (dry_place[1:] != dry_place[:-1]) | (dry_test[1:] != dry_test[:-1])
+    ends = [0, *(np.flatnonzero(new) + 1), len(dry)] if len(dry) else []
     mw, why = at.pois["mw"].to_numpy(float), at.pois["why"].to_numpy(dtype=object)
     ids = at.pois["poi_id"].to_numpy(dtype=object)
     least = scenario.candidates.min_headroom_mw
@@ -173,11 +180,11 @@ def _mw(scenario: Scenario, at: Measured, failures: _Failures) -> None:
         "no_dated_mw": lambda told: f"no MW that count within the horizon: {told}",
         "min_headroom_mw": lambda told: f"below {least:g} MW (candidates.min_headroom_mw): {told}",
     }
-    for (place, test), rows in dry.groupby(["place", "test"], sort=True):
-        poi = rows["poi"].to_numpy(dtype=int)
+    for first, end in pairwise(ends):
+        place, test, poi = dry_place[first], dry_test[first], dry_poi[first:end]
         told = "; ".join(f"POI {ids[p]}: {why[p]}" for p in poi[:_MAX_NAMED])
         more = f"; and {len(poi) - _MAX_NAMED} more POIs" if len(poi) > _MAX_NAMED else ""
         stated = mw[poi][~np.isnan(mw[poi])]
         value = stated.max() if len(stated) else np.nan
         threshold = least if test == "min_headroom_mw" else 0.0
-        failures.add(str(test), place, value, threshold, "MW", says[str(test)](told) + more)
+        failures.add(test, place, value, threshold, "MW", says[test](told) + more)

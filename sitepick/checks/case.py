@@ -129,7 +129,7 @@ class Case:
     offers: dict[str, Row] = field(init=False)
     queue: dict[str, list[Row]] = field(init=False)  # tiers of a POI that waits, smallest first
     leases: dict[str, Row] = field(init=False)  # offers of leased halls
-    reach: dict[tuple[str, str], Row] = field(init=False)
+    reach: dict[tuple[str, str], Row] = field(init=False)  # of sites that serve
     regions_of: dict[str, dict[str, str]] = field(init=False)  # site -> level -> region_id
     region_rows: dict[tuple[str, str], Row] = field(init=False)
     existing: dict[str, ExistingSite] = field(init=False)
@@ -164,20 +164,17 @@ class Case:
                 key=lambda row: (number(row["km"]) or 0.0, row["poi_id"], -(number(row["kv"]) or 0))
             )
         self.leases = {r["site_id"]: r for r in rows_of(table.leases)}
-        self.reach = {(r["site_id"], r["place_id"]): r for r in rows_of(table.reach)}
+        reach = table.reach[table.reach["site_id"].isin({r.site_id for r in self.solution.serve})]
+        self.reach = {(r["site_id"], r["place_id"]): r for r in rows_of(reach)}
         self.regions_of = defaultdict(dict)
         for row in rows_of(table.site_regions):
             self.regions_of[row["site_id"]][row["level"]] = row["region_id"]
         self.region_rows = {(r["level"], r["region_id"]): r for r in rows_of(table.regions)}
         self.workloads = self.scenario.demand.named()
-        if self.scenario.halls == "none":
-            self.halls = {"none": plain_hall()}
-        else:
-            self.halls = {row.id: row for row in hall_classes(self.scenario)}
-        if self.scenario.hardware == "none":
-            self.hardware = {"it": plain_hardware()}
-        else:
-            self.hardware = {row.id: row for row in hardware(self.scenario)}
+        halls, plain = hall_classes(self.scenario), self.scenario.halls == "none"
+        self.halls = {"none": plain_hall()} if plain else {row.id: row for row in halls}
+        chips, plain = hardware(self.scenario), self.scenario.hardware == "none"
+        self.hardware = {"it": plain_hardware()} if plain else {row.id: row for row in chips}
         self.areas = [area for rule in self.scenario.regions.rules for area in self._areas(rule)]
         self._rules_on: dict[str, list[RegionRule]] = defaultdict(list)
         for area in self.areas:
@@ -192,9 +189,11 @@ class Case:
             known |= {of[rule.level] for of in self.regions_of.values() if rule.level in of}
             ids = sorted(known)
         groups = [ids] if rule.together and ids else [[one] for one in ids]
+        sites_of: dict[str | None, list[str]] = defaultdict(list)
+        for site in self.sites:
+            sites_of[self.regions_of[site].get(rule.level)].append(site)
         for group in groups:
-            inside = (s for s in self.sites if self.regions_of[s].get(rule.level) in group)
-            yield Area(rule, "+".join(group), frozenset(inside))
+            yield Area(rule, "+".join(group), frozenset(s for r in group for s in sites_of[r]))
 
     # --- the scenario, in short ---------------------------------------------------------------
 

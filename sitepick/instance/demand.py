@@ -97,7 +97,8 @@ def _reach(
     place_at: Mapping[str, int],
 ) -> dict[str, IntArray | FloatArray]:
     reach = candidates.reach
-    reach = reach[reach["site_id"].isin(list(site_at))]
+    known = reach["site_id"].isin(list(site_at))
+    reach = reach if known.all() else reach[known]
     km = reach["km"].to_numpy(dtype=float)
     measured = reach["musd_per_mw_year"].to_numpy(dtype=float)
     by_km = np.nan_to_num(km) * scenario.demand.transport_usd_per_mw_km_year / 1e6

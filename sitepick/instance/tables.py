@@ -18,4 +18,5 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def positions(names: pd.Series, at: Mapping[str, int]) -> IntArray:
     """Return (n,) the position of each name; every name must be known."""
-    return np.array([at[str(name)] for name in names], dtype=np.int64)
+    codes, distinct = pd.factorize(names)
+    return np.array([at[str(name)] for name in distinct], dtype=np.int64)[codes]

@@ -192,7 +192,12 @@ class Columns:
         scale = self._scale(found, ROLES[self.reading.role][ours].unit)
         out: list[tuple[float, ...]] = []
         bad: list[tuple[int, str]] = []
+        seen: dict[str, tuple[float, ...]] = {}
         for i, cell in enumerate(self.raw(ours)):
+            if type(cell) is str and cell in seen:
+                out.append(seen[cell])
+                continue
+            faults = len(bad)
             parts = cell if isinstance(cell, (list, tuple, np.ndarray)) else values.listed(cell)
             try:
                 read = [values.kilovolts(part) for part in parts]
@@ -202,6 +207,8 @@ class Columns:
             units = [factor(unit, "kv") if unit else scale for _, unit in read]
             got = [kv * unit for (kv, _), unit in zip(read, units, strict=True)]
             out.append(tuple(kv for kv in got if kv > 0 and math.isfinite(kv)))
+            if type(cell) is str and len(bad) == faults:
+                seen[cell] = out[-1]
         if ours == "kv_levels" and bad:
             self._report(found.name, bad, "list of voltages")
         return out

@@ -89,6 +89,8 @@ def number(value: Any, *, comma_decimal: bool = False) -> tuple[float, str | Non
         if math.isinf(result):
             raise ValueError("not a finite number")
         return result, None
+    if type(value) is str and _PLAIN.fullmatch(value):  # nearly all of them
+        return _digits(value, comma_decimal), None
     text = str(value).strip().replace("\u00a0", " ").replace("\u202f", " ").replace("−", "-")
     unit = None
     if text[:1] in "$€£":

@@ -309,6 +309,30 @@ def test_an_expired_option_is_noted():
     assert found.sites["option_expires"].iloc[0] == date(2026, 1, 1)
 
 
+@pytest.mark.parametrize("must_serve", [True, False])
+def test_pairs_too_far_apart_for_all_work_are_left_out(monkeypatch, must_serve):
+    """Unless it must be served: a diagnosis asks what longer round trips would give."""
+    monkeypatch.setattr("sitepick.candidates.measure._CHUNK", 100)
+    rng = np.random.default_rng(2)
+    ids = [f"s{k:02d}" for k in range(40)]
+    rows = [{"site_id": i, "at": tuple(rng.uniform([-120, 28], [-70, 48]))} for i in ids]
+    places = [{"place_id": f"p{k}", "at": tuple(rng.uniform([-120, 28], [-70, 48]))} for k in "abc"]
+    price = {} if must_serve else {"shortfall_musd_per_mw_year": 9}
+    limit, _ = ashburn(rtt_ms_max=12, must_serve=must_serve, **price)
+    free, _ = ashburn(must_serve=must_serve, **price)
+    layers = {"sites": make.sites(*rows), "demand": make.demand(*places)}
+    whole = propose(free, Layers(**layers)).reach
+    found = propose(limit, Layers(**layers))
+    kept = whole["rtt_ms"] <= (12 if not must_serve else np.inf)
+    assert 10 < (whole["rtt_ms"] <= 12).sum() < len(whole) - 10
+    assert "reach_unknown" not in codes(found)
+    pairs = set(zip(found.reach["site_id"], found.reach["place_id"], strict=True))
+    expected = set(zip(whole["site_id"][kept], whole["place_id"][kept], strict=True))
+    assert pairs == expected
+    both = found.reach.merge(whole, on=["site_id", "place_id"], suffixes=("", "_all"))
+    assert (both["km"] == both["km_all"]).all()
+
+
 def test_reach_of_many_pairs_is_in_chunks_and_whole(monkeypatch):
     monkeypatch.setattr("sitepick.candidates.measure._CHUNK", 7)
     rng = np.random.default_rng(1)
