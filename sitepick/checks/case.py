@@ -164,8 +164,6 @@ class Case:
                 key=lambda row: (number(row["km"]) or 0.0, row["poi_id"], -(number(row["kv"]) or 0))
             )
         self.leases = {r["site_id"]: r for r in rows_of(table.leases)}
-        reach = table.reach[table.reach["site_id"].isin({r.site_id for r in self.solution.serve})]
-        self.reach = {(r["site_id"], r["place_id"]): r for r in rows_of(reach)}
         self.regions_of = defaultdict(dict)
         for row in rows_of(table.site_regions):
             self.regions_of[row["site_id"]][row["level"]] = row["region_id"]
@@ -283,6 +281,9 @@ class Case:
             return STANDING if name is None else at[name]
 
         self.solution = plan
+        reach = self.candidates.reach
+        reach = reach[reach["site_id"].isin({r.site_id for r in plan.serve})]
+        self.reach = {(r["site_id"], r["place_id"]): r for r in rows_of(reach)}
         self.opened = {row.site_id: start(row.opened) for row in plan.sites}
         # rows of ties that do not exist are named in `rows` and left out before they are judged
         ties = ((self.tie_key(r.site_id, r.poi_id, r.kv), r) for r in plan.ties)

@@ -118,6 +118,9 @@ class Columns:
     def text(self, ours: str) -> np.ndarray:
         """Return texts [n] or None: whole numbers without ``.0``, control characters dropped."""
         cells = self.raw(ours, values.NULL_IDS)
+        clean = not values.has_control("".join([c for c in cells if type(c) is str]))
+        if clean and all(c is None or type(c) is str for c in cells):  # nearly all columns of text
+            return object_array([(c or "").strip() or None for c in cells])
         dirty = [i for i, cell in enumerate(cells) if values.has_control(cell)]
         if dirty:
             text = f"column '{self.mapped[ours].name}': control characters dropped"
