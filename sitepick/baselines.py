@@ -11,7 +11,8 @@ import numpy as np
 
 from sitepick.blocks.columns import halls_at, open_at, tie_at
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 
 
 def scores(inst: Instance) -> FloatArray:

@@ -21,15 +21,17 @@ from sitepick.earlier import moved
 from sitepick.errors import ScenarioError
 from sitepick.instance import assemble
 from sitepick.instance.types import Instance
+from sitepick.matrix import FloatArray
 from sitepick.prices import binding, limit_uses, row_prices
-from sitepick.program import FloatArray, Program
+from sitepick.program import Program
 from sitepick.readout import read_out
 from sitepick.refine import COST_CAP, Cap, capped, cheapest, npc_cost
 from sitepick.run import Binding, GreedyRow, LimitUse, Prepared
+from sitepick.serving import ReachLimits
 from sitepick.solution import Solution
 from sitepick.solve import solve_with
 from sitepick.solve.certificate import safe_bound
-from sitepick.solve.lazy import repaired
+from sitepick.solve.lazy import extension, repaired
 from sitepick.solve.outcome import Limits, Outcome, Progress, Separator, gap_between
 from sitepick.starts import start_values
 from sitepick.words import LINES
@@ -69,6 +71,7 @@ class Planner:
         )
         self.program, self.ledger = build(self.instance)
         self.joint = None if study is None else JointLimits(study, self.instance, self.program)
+        self.reach = ReachLimits.of(self.instance, self.program)
         self.seconds["model"] = time.perf_counter() - began
 
     def without_idle(self, values: FloatArray) -> FloatArray:
@@ -105,15 +108,16 @@ class Planner:
     @property
     def separators(self) -> tuple[Separator, ...]:
         """What adds rows while solving."""
-        return () if self.joint is None else (self.joint,)
+        return (*self.reach, *(() if self.joint is None else (self.joint,)))
 
     def complete(self, decisions: FloatArray) -> FloatArray | None:
         """Return the best plan (n,) with these integer ``decisions``; None if there is none."""
         matrix = self.program.matrix
         used = np.unique(matrix.owner[(decisions != 0) & (matrix.owner >= 0)])
         return repaired(
-            lambda: self.program.matrix, used, decisions, self.separate, self.limits, self._stopped
-        )
+            lambda: self.program.matrix, used, decisions, self.separate, self.limits,
+            self._stopped, extension(self.separators),
+        )  # fmt: skip
 
     def separate(self, values: FloatArray) -> int:
         """Add rows that ``values`` (n,) violate; return how many."""

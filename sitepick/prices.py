@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from sitepick.blocks.deliverability import JOINT
-from sitepick.program import Family, FloatArray, Matrix, Program
+from sitepick.matrix import FloatArray, Matrix
+from sitepick.program import Family, Program
 from sitepick.run import Binding, LimitUse
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits

@@ -19,14 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-
-SHARED = -1
-"""Owner of a column that belongs to no single owner."""
-LINKING = -2
-"""`Matrix.row_owner` of a row whose columns have more than one owner."""
+from sitepick.matrix import FloatArray, IntArray, Matrix
 
 
 @dataclass(frozen=True)
@@ -52,100 +45,6 @@ class Family:
         return np.arange(self.start, self.start + self.size, dtype=np.int64)
 
 
-@dataclass(frozen=True)
-class Matrix:
-    """Minimise ``cost @ x + offset``, ``row_lower <= A x <= row_upper``, ``lower <= x <= upper``.
-
-    Shapes: n columns, m rows. Infinite row bounds are allowed, infinite column bounds are not.
-    """
-
-    cost: FloatArray  # (n,)
-    offset: float
-    lower: FloatArray  # (n,) finite
-    upper: FloatArray  # (n,) finite
-    integer: BoolArray  # (n,)
-    owner: IntArray  # (n,) >= 0 or SHARED
-    A: sp.csr_array  # (m, n)
-    row_lower: FloatArray  # (m,)
-    row_upper: FloatArray  # (m,)
-
-    @cached_property
-    def row_owner(self) -> IntArray:
-        """(m,) the owner of a local row, SHARED where all columns are shared, LINKING otherwise."""
-        m = self.A.shape[0]
-        out = np.full(m, SHARED, dtype=np.int64)
-        filled = np.diff(self.A.indptr) > 0
-        starts = self.A.indptr[:-1][filled]
-        if len(starts):
-            owners = self.owner[self.A.indices]
-            low = np.minimum.reduceat(owners, starts)
-            high = np.maximum.reduceat(owners, starts)
-            out[filled] = np.where(low == high, low, LINKING)
-        return out
-
-    @cached_property
-    def always(self) -> IntArray:
-        """Owners that cannot be held at zero: a bound or a local row of theirs excludes it."""
-        bad_column = ((self.lower > 0) | (self.upper < 0)) & (self.owner != SHARED)
-        bad_row = ((self.row_lower > 0) | (self.row_upper < 0)) & (self.row_owner >= 0)
-        return np.unique(np.concatenate([self.owner[bad_column], self.row_owner[bad_row]]))
-
-    def take(self, owners: npt.ArrayLike) -> Part:
-        """Return the restriction to ``owners`` (and the `always` and shared ones), others at zero.
-
-        Rows without a taken column are dropped when zero satisfies them, kept (empty) when not,
-        so that infeasibility is never hidden.
-        """
-        wanted = np.union1d(np.asarray(owners, dtype=np.int64), self.always)
-        columns = np.flatnonzero((self.owner == SHARED) | np.isin(self.owner, wanted))
-        sub = self.A[:, columns]
-        filled = np.diff(sub.indptr) > 0
-        refused = (self.row_lower > 0) | (self.row_upper < 0)
-        rows = np.flatnonzero(filled | refused)
-        matrix = Matrix(
-            cost=self.cost[columns],
-            offset=self.offset,
-            lower=self.lower[columns],
-            upper=self.upper[columns],
-            integer=self.integer[columns],
-            owner=self.owner[columns],
-            A=sp.csr_array(sub[rows]),
-            row_lower=self.row_lower[rows],
-            row_upper=self.row_upper[rows],
-        )
-        return Part(matrix=matrix, columns=columns, rows=rows)
-
-    def objective(self, x: FloatArray) -> float:
-        """Return the objective value of ``x`` (n,)."""
-        return float(self.cost @ x + self.offset)
-
-    def violation(self, x: FloatArray) -> float:
-        """Return the largest breach of a row or column bound by ``x``, in the row's own unit."""
-        activity = self.A @ x
-        worst = [
-            self.row_lower - activity,
-            activity - self.row_upper,
-            self.lower - x,
-            x - self.upper,
-        ]
-        return float(max((w.max(initial=0.0) for w in worst), default=0.0))
-
-
-@dataclass(frozen=True)
-class Part:
-    """A restriction of a `Matrix`: ``matrix.cost[j]`` is column ``columns[j]`` of the whole."""
-
-    matrix: Matrix
-    columns: IntArray
-    rows: IntArray
-
-    def lift(self, x: FloatArray, n: int) -> FloatArray:
-        """Return the (n,) vector of the whole problem: ``x`` on the part, zero elsewhere."""
-        whole = np.zeros(n)
-        whole[self.columns] = x
-        return whole
-
-
 @dataclass
 class Program:
     """Append-only builder, but for bounds of rows.
@@ -164,6 +63,7 @@ class Program:
     )
     _terms: dict[str, list[tuple[IntArray, FloatArray]]] = field(default_factory=dict)
     _goal: tuple[str, ...] | None = None
+    _built: tuple[Matrix, int] | None = None  # the last matrix, and how many entry parts it holds
     n_columns: int = 0
     n_rows: int = 0
 
@@ -198,7 +98,7 @@ class Program:
         for key, value in parts.items():
             self._column_parts.setdefault(key, []).append(value)
         self.n_columns += n
-        self.__dict__.pop("matrix", None)
+        self._forget()
         return family.indices
 
     def add_rows(
@@ -231,7 +131,7 @@ class Program:
         place, size = list(self.row_families).index(name), self.row_families[name].size
         for key, value in (("lower", lower), ("upper", upper)):
             self._row_parts[key][place] = np.broadcast_to(np.asarray(value, dtype=float), size)
-        self.__dict__.pop("matrix", None)
+        self._forget()
 
     def add_entries(
         self, rows: npt.ArrayLike, columns: npt.ArrayLike, values: npt.ArrayLike
@@ -256,12 +156,12 @@ class Program:
         c, v = np.broadcast_arrays(np.asarray(columns, dtype=np.int64), np.asarray(cost, float))
         kept = v.ravel() != 0
         self._terms.setdefault(term, []).append((c.ravel()[kept], v.ravel()[kept]))
-        self.__dict__.pop("matrix", None)
+        self._forget()
 
     def minimise(self, terms: Sequence[str] | None) -> None:
         """Make the sum of ``terms`` the objective; None: all of them."""
         self._goal = None if terms is None else tuple(terms)
-        self.__dict__.pop("matrix", None)
+        self._forget()
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -289,13 +189,36 @@ class Program:
 
     @cached_property
     def matrix(self) -> Matrix:
-        """The whole program as arrays; rebuilt after anything was appended."""
+        """The whole program as arrays; made anew after anything was appended.
+
+        Rows that enter while solving are appended to what was there: a large matrix is put
+        together once.
+        """
+        kept = self._appended()
+        made = self._assembled() if kept is None else kept
+        self._built = made, len(self._entries[0])
+        return made
+
+    def _forget(self) -> None:
+        self._built = None
+        self.__dict__.pop("matrix", None)
+
+    def _appended(self) -> Matrix | None:
+        """Return the last matrix with the rows since, None where an entry is not in one of them."""
+        if self._built is None:
+            return None
+        old, parts = self._built
+        n, m, before = self.n_columns, self.n_rows, old.A.shape[0]
+        rows, columns, values = self._entries
+        fresh = rows[parts:], columns[parts:], values[parts:]
+        if any((part < before).any() for part in fresh[0]):
+            return None
+        more = _csr(fresh, (m - before, n), first_row=before)
+        lower, upper = (_joined(self._row_parts, key, m)[before:] for key in ("lower", "upper"))
+        return old.with_rows(more, lower, upper)
+
+    def _assembled(self) -> Matrix:
         n, m = self.n_columns, self.n_rows
-        r, c, v = (np.concatenate(part) if part else np.zeros(0) for part in self._entries)
-        coo = sp.coo_array((v, (r.astype(np.int64), c.astype(np.int64))), shape=(m, n))
-        A = sp.csr_array(coo)
-        A.sum_duplicates()
-        A.eliminate_zeros()
         cost = _joined(self._column_parts, "cost", n).copy()
         for term in self._terms if self._goal is None else self._goal:
             for columns, values in self._terms.get(term, []):
@@ -307,7 +230,7 @@ class Program:
             upper=_joined(self._column_parts, "upper", n),
             integer=_joined(self._column_parts, "integer", n).astype(bool),
             owner=_joined(self._column_parts, "owner", n).astype(np.int64),
-            A=A,
+            A=_csr(self._entries, (m, n)),
             row_lower=_joined(self._row_parts, "lower", m),
             row_upper=_joined(self._row_parts, "upper", m),
         )
@@ -351,6 +274,19 @@ class Program:
         family = Family(name, start, sizes.pop(), unit, arrays, relaxable, redundant)
         families[name] = family
         return family
+
+
+def _csr(
+    entries: tuple[list[IntArray], list[IntArray], list[FloatArray]],
+    shape: tuple[int, int],
+    first_row: int = 0,
+) -> sp.csr_array:
+    r, c, v = (np.concatenate(part) if part else np.zeros(0) for part in entries)
+    coo = sp.coo_array((v, (r.astype(np.int64) - first_row, c.astype(np.int64))), shape=shape)
+    A = sp.csr_array(coo)
+    A.sum_duplicates()
+    A.eliminate_zeros()
+    return A
 
 
 def _joined(parts: Mapping[str, list[npt.NDArray]], key: str, size: int) -> npt.NDArray:

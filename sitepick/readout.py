@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ from sitepick.blocks.ledger import NPC_TERMS, PENALTY, Ledger
 from sitepick.blocks.onsite import firm_at, standing, stays
 from sitepick.instance.leases import periods_of_term
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, Program
+from sitepick.matrix import FloatArray
+from sitepick.program import Program
+from sitepick.serving import flows
 from sitepick.solution import (
     BackedRow,
     BatteryRow,
@@ -226,7 +228,7 @@ def _it(program: Program, inst: Instance, x: FloatArray) -> Iterator[ItRow]:
 
 def _family_rows(
     program: Program, name: str, x: FloatArray
-) -> Iterator[tuple[tuple[int, ...], float]]:
+) -> Iterable[tuple[tuple[int, ...], float]]:
     family = program.columns_of(name)
     if family is None:
         return
@@ -248,7 +250,12 @@ def _use(program: Program, inst: Instance, x: FloatArray) -> Iterator[UseRow]:
 
 
 def _serve(program: Program, inst: Instance, x: FloatArray) -> Iterator[ServeRow]:
-    for (i, w, d, t), mw in _family_rows(program, "demand.serve", x):
+    rows = _family_rows(program, "demand.serve", x)
+    if inst.demand.pooled:
+        found = flows(program, inst, x)
+        keys = np.stack([found.site, found.workload, found.place, found.period], axis=1)
+        rows = zip(map(tuple, keys.tolist()), found.mw.tolist(), strict=True)
+    for (i, w, d, t), mw in rows:
         yield ServeRow(
             inst.sites.ids[i],
             inst.demand.workloads[w],

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from sitepick.blocks.ledger import NPC_TERMS
-from sitepick.program import FloatArray, Program
+from sitepick.matrix import FloatArray
+from sitepick.program import Program
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits, Outcome
 

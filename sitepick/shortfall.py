@@ -13,10 +13,12 @@ from sitepick.blocks.ledger import NPC_TERMS
 from sitepick.dispatch.joint import JointLimits
 from sitepick.dispatch.result import limiting
 from sitepick.instance.types import Instance
+from sitepick.matrix import FloatArray
 from sitepick.planner import Planner
 from sitepick.prices import binding, row_prices
-from sitepick.program import FloatArray, Program
+from sitepick.program import Program
 from sitepick.run import Shortfall
+from sitepick.serving import ReachLimits
 from sitepick.solve import solve_with
 from sitepick.words import plain_words
 
@@ -42,6 +44,7 @@ def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
     joint = None if study is None else JointLimits(study, free, program)
     relaxed = copy(planner)
     relaxed.instance, relaxed.program, relaxed.ledger, relaxed.joint = free, program, ledger, joint
+    relaxed.reach = ReachLimits.of(free, program)
     relaxed.__dict__.pop("penalty", None)  # that of the other program
     # turning everything away is a plan here, and a search without a start may stay near it
     program.minimise(NPC_TERMS)

@@ -8,7 +8,8 @@ from sitepick.blocks.columns import halls_at, open_at, tie_at
 from sitepick.blocks.deliverability import upgrades_at
 from sitepick.blocks.onsite import firm_at, standing, stays
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, Program
+from sitepick.matrix import FloatArray
+from sitepick.program import Program
 from sitepick.readout import tie_kv
 from sitepick.solution import Solution
 

@@ -16,8 +16,8 @@ import numpy as np
 from sitepick.blocks import GOALS
 from sitepick.blocks.change import CHANGE, settled_mw_years
 from sitepick.blocks.ledger import NPC_TERMS
+from sitepick.matrix import FloatArray
 from sitepick.planner import Planner
-from sitepick.program import FloatArray
 from sitepick.refine import COST_CAP, Cap, capped, npc_cost
 from sitepick.run import Steady
 from sitepick.solution import Solution

@@ -17,8 +17,9 @@ import scipy.sparse as sp
 from sitepick.blocks.deliverability import JOINT
 from sitepick.blocks.ledger import NPC_TERMS
 from sitepick.dispatch.result import limiting
+from sitepick.matrix import BoolArray, FloatArray, IntArray, Matrix, Part
 from sitepick.planner import Planner
-from sitepick.program import BoolArray, FloatArray, IntArray, Matrix, Part, Program
+from sitepick.program import Program
 from sitepick.run import NextMw, TurnedAway
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits

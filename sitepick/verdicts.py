@@ -21,8 +21,9 @@ from sitepick.blocks.columns import it_at, open_at, poi_at
 from sitepick.blocks.deliverability import JOINT
 from sitepick.dispatch.result import main_pair
 from sitepick.instance.leases import periods_of_term
+from sitepick.matrix import SHARED, FloatArray, IntArray, Matrix
 from sitepick.planner import Planner
-from sitepick.program import SHARED, Family, FloatArray, IntArray, Matrix
+from sitepick.program import Family
 from sitepick.run import Charge, LimitUse, Verdict
 from sitepick.solve.forcing import Forced, forced_bounds
 from sitepick.solve.outcome import Certificate, Outcome
@@ -262,7 +263,13 @@ class _Desk:
         d, family = self.inst.demand, self.program.column_families["demand.serve"]
         some = self.values[family.indices] > 1e-6
         could = self._by_work(d.serve_site, d.serve_workload, d.serve_place)
-        serves = self._by_work(*(family.keys[x][some] for x in ("site", "workload", "place")))
+        if d.pooled:  # a site's work is for all places in its reach
+            busy = np.zeros((len(self.inst.sites.ids), len(d.workloads)), dtype=bool)
+            busy[family.keys["site"][some], family.keys["workload"][some]] = True
+            mine = busy[d.serve_site, d.serve_workload]
+            serves = self._by_work(*(a[mine] for a in (d.serve_site, d.serve_workload, d.serve_place)))
+        else:
+            serves = self._by_work(*(family.keys[x][some] for x in ("site", "workload", "place")))
         return sp.csr_array(could[self.out] @ serves[self.serving].T)
 
     def _by_work(self, site: IntArray, workload: IntArray, place: IntArray) -> sp.csr_array:

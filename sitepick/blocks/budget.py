@@ -6,7 +6,8 @@ import numpy as np
 
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
-from sitepick.program import SHARED, Program
+from sitepick.matrix import SHARED
+from sitepick.program import Program
 
 NAME = "budget"
 

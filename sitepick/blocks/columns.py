@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 
 
 def site_period(inst: Instance, first: int = 0) -> tuple[IntArray, IntArray]:

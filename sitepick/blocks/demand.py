@@ -1,4 +1,8 @@
-"""Demand: work served from sites within reach, the rest turned away at a price."""
+"""Demand: work served from sites within reach, the rest turned away at a price.
+
+Where flows by place would be most of the program (`DemandData.pooled`), it holds the work of each
+site in all, and rows that say what is within reach enter when violated (`sitepick.serving`).
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,11 @@ import numpy as np
 from sitepick.blocks.columns import it_at, open_at
 from sitepick.blocks.ledger import PENALTY, Ledger
 from sitepick.instance.types import Instance
-from sitepick.program import SHARED, Program
+from sitepick.matrix import SHARED, FloatArray, IntArray
+from sitepick.program import Family, Program
 
 NAME = "demand"
+REACH = "demand.reach"
 
 
 def applies(inst: Instance) -> bool:
@@ -20,22 +26,14 @@ def applies(inst: Instance) -> bool:
 def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     """Add `demand.serve` (where something is asked) and `demand.turned_away`."""
     demand = inst.demand
-    asked = demand.mw[demand.serve_workload, demand.serve_place]  # (N, T)
-    triple, period = np.nonzero(asked > 0)
-    site = demand.serve_site[triple]
+    keys, most = _work(inst)
     serve = program.add_columns(
-        "demand.serve",
-        keys={
-            "site": site,
-            "workload": demand.serve_workload[triple],
-            "place": demand.serve_place[triple],
-            "period": period,
-        },
-        owner=site,
-        upper=asked[triple, period],
-        unit="ref_mw",
+        "demand.serve", keys=keys, owner=keys["site"], upper=most, unit="ref_mw"
     )
-    ledger.yearly("transport", serve, period, demand.transport_musd[triple])
+    if not demand.pooled:
+        asked = demand.mw[demand.serve_workload, demand.serve_place]
+        triple = np.nonzero(asked > 0)[0]
+        ledger.yearly("transport", serve, keys["period"], demand.transport_musd[triple])
     workload, place, t = np.nonzero(demand.mw > 0)
     short = program.add_columns(
         "demand.turned_away",
@@ -47,11 +45,61 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     ledger.yearly(PENALTY, short, t, demand.penalty_musd[workload])
 
 
+def _work(inst: Instance) -> tuple[dict[str, IntArray], FloatArray]:
+    """Return keys and limits, ref_mw, of the columns `demand.serve`."""
+    return _pooled(inst) if inst.demand.pooled else _by_place(inst)
+
+
+def _by_place(inst: Instance) -> tuple[dict[str, IntArray], FloatArray]:
+    """Return keys and limits of work by site, workload, place and period."""
+    demand = inst.demand
+    asked = demand.mw[demand.serve_workload, demand.serve_place]  # (N, T)
+    triple, period = np.nonzero(asked > 0)
+    keys = {
+        "site": demand.serve_site[triple],
+        "workload": demand.serve_workload[triple],
+        "place": demand.serve_place[triple],
+        "period": period,
+    }
+    return keys, asked[triple, period]
+
+
+def _pooled(inst: Instance) -> tuple[dict[str, IntArray], FloatArray]:
+    """Return keys and limits of work by site, workload and period, for all places in reach."""
+    demand, works = inst.demand, len(inst.demand.workloads)
+    asked = np.zeros((len(inst.sites.ids) * works, inst.time.n))
+    pair = demand.serve_site * works + demand.serve_workload
+    for t in range(inst.time.n):
+        here = demand.mw[demand.serve_workload, demand.serve_place, t]
+        asked[:, t] = np.bincount(pair, weights=here, minlength=len(asked))
+    some, period = np.nonzero(asked > 0)
+    keys = {"site": some // works, "workload": some % works, "period": period}
+    return keys, asked[some, period]
+
+
 def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     """Add the rows `demand.*`."""
     demand = inst.demand
     serve = program.column_families["demand.serve"]
     short = program.column_families["demand.turned_away"]
+    if demand.pooled:
+        _total(program, inst, serve, short)
+    else:
+        _balance(program, inst, serve, short)
+    if inst.hardware.bought:
+        _yield(program, inst)
+    else:
+        _plain(program, inst)
+    if not inst.halls.whole:
+        link = program.add_rows("demand.link", keys=dict(serve.keys), upper=0, unit="ref_mw")
+        program.add_entries(link, serve.indices, 1)
+        opened = open_at(program, inst)[serve.keys["site"], serve.keys["period"]]
+        program.add_entries(link, opened, -_work(inst)[1])
+
+
+def _balance(program: Program, inst: Instance, serve: Family, short: Family) -> None:
+    """Add `demand.balance`: what is asked at a place is served or turned away."""
+    demand = inst.demand
     w, d, t = (short.keys[name] for name in ("workload", "place", "period"))
     asked = demand.mw[w, d, t]
     balance = program.add_rows(
@@ -65,16 +113,58 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     program.add_entries(balance, short.indices, 1)
     at = np.full(demand.mw.shape, -1)
     at[w, d, t] = balance
-    i, sw, sd, st = (serve.keys[name] for name in ("site", "workload", "place", "period"))
+    sw, sd, st = (serve.keys[name] for name in ("workload", "place", "period"))
     program.add_entries(at[sw, sd, st], serve.indices, 1)
-    if inst.hardware.bought:
-        _yield(program, inst)
-    else:
-        _plain(program, inst)
-    if not inst.halls.whole:
-        link = program.add_rows("demand.link", keys=dict(serve.keys), upper=0, unit="ref_mw")
-        program.add_entries(link, serve.indices, 1)
-        program.add_entries(link, open_at(program, inst)[i, st], -demand.mw[sw, sd, st])
+
+
+def _total(program: Program, inst: Instance, serve: Family, short: Family) -> None:
+    """Add `demand.total`: what is asked in all is served or turned away."""
+    asked = inst.demand.mw.sum(axis=1)
+    w, t = np.nonzero(asked > 0)
+    total = program.add_rows(
+        "demand.total",
+        keys={"workload": w, "period": t},
+        lower=asked[w, t],
+        upper=asked[w, t],
+        unit="ref_mw",
+        relaxable=True,
+    )
+    at = np.full(asked.shape, -1)
+    at[w, t] = total
+    for family in (serve, short):
+        here = at[family.keys["workload"], family.keys["period"]]
+        program.add_entries(here, family.indices, 1)
+
+
+def add_reach(
+    program: Program,
+    inst: Instance,
+    workload: int,
+    places: IntArray,
+    sites: IntArray,
+    period: IntArray,
+) -> IntArray:
+    """Append `demand.reach#k`, one row for each ``period``; ``places`` ask for something there.
+
+    ``sites`` are all that reach one of ``places``. Returns the rows.
+    """
+    asked = inst.demand.mw[workload][places].sum(axis=0)  # (T,)
+    number = sum(name.startswith(f"{REACH}#") for name in program.row_families)
+    row = program.add_rows(
+        f"{REACH}#{number}",
+        keys={"workload": np.full(len(period), workload), "period": period},
+        lower=asked[period],
+        unit="ref_mw",
+        relaxable=True,
+    )
+    work = program.index(
+        "demand.serve", (len(inst.sites.ids), len(inst.demand.workloads), inst.time.n)
+    )
+    short = program.index("demand.turned_away", inst.demand.mw.shape)
+    for r, t in zip(row, period, strict=True):
+        for columns in (work[sites, workload, t], short[workload, places, t]):
+            program.add_entries(r, columns[columns >= 0], 1)
+    return row
 
 
 def _yield(program: Program, inst: Instance) -> None:

@@ -11,7 +11,8 @@ from sitepick.blocks.columns import grid_at
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.power import HOURS
 from sitepick.instance.types import Instance
-from sitepick.program import Family, FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Family, Program
 
 NAME = "flexible"
 

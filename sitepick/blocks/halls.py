@@ -8,7 +8,8 @@ from sitepick.blocks import rounding
 from sitepick.blocks.columns import halls_at, it_at, open_at
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
-from sitepick.program import IntArray, Program
+from sitepick.matrix import IntArray
+from sitepick.program import Program
 
 NAME = "halls"
 

@@ -7,7 +7,8 @@ import numpy as np
 from sitepick.blocks.columns import it_at, periods, room_mw
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
-from sitepick.program import BoolArray, Program
+from sitepick.matrix import BoolArray
+from sitepick.program import Program
 
 NAME = "hardware"
 

@@ -7,7 +7,8 @@ import numpy as np
 from sitepick.blocks.columns import grid_at, periods, poi_at
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
-from sitepick.program import SHARED, FloatArray, IntArray, Program
+from sitepick.matrix import SHARED, FloatArray, IntArray
+from sitepick.program import Program
 
 NAME = "headroom"
 

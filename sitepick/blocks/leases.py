@@ -13,7 +13,8 @@ from sitepick.blocks.ledger import Ledger
 from sitepick.instance.leases import periods_of_term
 from sitepick.instance.power import HOURS
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 
 NAME = "leases"
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sitepick.instance.timeline import FOREVER, Timeline
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 
 PENALTY = "penalty"
 NPC_TERMS = (

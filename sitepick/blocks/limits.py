@@ -8,7 +8,8 @@ from sitepick.blocks.columns import it_at
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY, Ledger
 from sitepick.blocks.regions import co2_rate, water_rate
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 
 NAME = "limits"
 

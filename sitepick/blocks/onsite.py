@@ -14,7 +14,8 @@ from sitepick.blocks.columns import grid_at, it_at, open_at, periods, tie_at
 from sitepick.blocks.headroom import possible_mw
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 
 NAME = "onsite"
 CAPITAL, RUNNING = "onsite", "onsite_running"

@@ -10,7 +10,8 @@ from sitepick.blocks.ledger import Ledger
 from sitepick.blocks.onsite import firm_at
 from sitepick.instance.power import HOURS
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 
 NAME = "power"
 

@@ -7,7 +7,8 @@ import numpy as np
 from sitepick.blocks.columns import halls_at, it_at
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance, Supply
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 
 NAME = "procurement"
 

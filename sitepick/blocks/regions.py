@@ -11,7 +11,8 @@ from sitepick.blocks.onsite import firm_at
 from sitepick.blocks.power import mean_mw_terms
 from sitepick.instance.power import HOURS
 from sitepick.instance.types import Instance, RegionRow
-from sitepick.program import SHARED, FloatArray, IntArray, Program
+from sitepick.matrix import SHARED, FloatArray, IntArray
+from sitepick.program import Program
 
 NAME = "regions"
 

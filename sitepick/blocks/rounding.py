@@ -13,7 +13,8 @@ from sitepick.blocks import leases
 from sitepick.blocks.columns import halls_at, it_at, open_at
 from sitepick.blocks.headroom import possible_mw
 from sitepick.instance.types import Instance
-from sitepick.program import BoolArray, FloatArray, IntArray, Program
+from sitepick.matrix import BoolArray, FloatArray, IntArray
+from sitepick.program import Program
 
 _LEAST = 1e-3  # MW: a remainder below this rounds nothing
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sitepick.blocks.ledger import NPC_TERMS
-from sitepick.program import SHARED, Family, FloatArray, IntArray, Program
+from sitepick.matrix import SHARED, FloatArray, IntArray
+from sitepick.program import Family, Program
 from sitepick.solve.certificate import safe_bound
 
 TERM = "missing"

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitepick.program import SHARED, FloatArray, IntArray, Program
+from sitepick.matrix import SHARED, FloatArray, IntArray
+from sitepick.program import Program
 from sitepick.run import Relaxed
 
 TERM = "relaxed"

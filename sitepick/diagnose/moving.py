@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sitepick.diagnose.aim import TERM, Wanted, columns_at, rows_at, want
-from sitepick.program import SHARED, FloatArray, IntArray, Program
+from sitepick.matrix import SHARED, FloatArray, IntArray
+from sitepick.program import Program
 
 COLUMNS = "diagnose.change"
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sitepick.blocks.headroom import possible_mw
 from sitepick.instance.types import Instance
-from sitepick.program import BoolArray, FloatArray, IntArray
+from sitepick.matrix import BoolArray, FloatArray, IntArray
 from sitepick.scenario.schema import Scenario
 
 _SLIGHT = 1e-6

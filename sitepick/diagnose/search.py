@@ -10,7 +10,7 @@ import numpy as np
 
 from sitepick.diagnose.lever import FAMILIES, Lever
 from sitepick.diagnose.world import Oracle, World
-from sitepick.program import SHARED
+from sitepick.matrix import SHARED
 from sitepick.run import Change
 
 ALONE = 24

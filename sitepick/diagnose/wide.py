@@ -32,7 +32,7 @@ from sitepick.diagnose.search import (
     moved,
     smallest,
 )  # fmt: skip
-from sitepick.program import FloatArray
+from sitepick.matrix import FloatArray
 from sitepick.run import Change
 
 _EXACT = 2e-3

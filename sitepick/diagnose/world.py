@@ -18,10 +18,12 @@ from sitepick.dispatch.study import Study, study_of
 from sitepick.errors import SitepickError
 from sitepick.instance import assemble
 from sitepick.instance.types import Instance
+from sitepick.matrix import FloatArray
 from sitepick.network.types import Grid
 from sitepick.planner import hold_it_mw
-from sitepick.program import FloatArray, Program
+from sitepick.program import Program
 from sitepick.scenario.schema import Scenario
+from sitepick.serving import ReachLimits
 from sitepick.solve import solve_with
 from sitepick.solve.outcome import Limits, Outcome, Separator
 from sitepick.solve.reach import Reached, completed, reach
@@ -187,7 +189,7 @@ class Oracle:
             hold_it_mw(program, inst, list(world.held), only=world.held_only)
         study = None if world.carried else self._study(world)
         joint = () if study is None else (JointLimits(study, inst, program),)
-        return program, joint
+        return program, (*ReachLimits.of(inst, program), *joint)
 
     def run(
         self, program: Program, separators: tuple[Separator, ...], gap: float, share: float = 1.0

@@ -16,7 +16,8 @@ from sitepick.dispatch.secure import SecureDispatch
 from sitepick.dispatch.study import Study, spread, worsened
 from sitepick.dispatch.types import Cut, Dispatch
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 
 ACCEPTED_MW = 2e-4
 """What may be over its limit because a plan keeps its rows only to the solver's tolerance."""

@@ -12,7 +12,8 @@ from sitepick.blocks.columns import halls_at, it_at, open_at, tie_at
 from sitepick.blocks.deliverability import upgrades_at
 from sitepick.blocks.onsite import stays
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 from sitepick.readout import tie_kv
 from sitepick.solution import Solution
 

@@ -12,7 +12,8 @@ from sitepick.blocks.deliverability import upgrades_at
 from sitepick.blocks.onsite import stays
 from sitepick.instance.timeline import add_months, whole_months
 from sitepick.instance.types import Instance
-from sitepick.program import IntArray, Program
+from sitepick.matrix import IntArray
+from sitepick.program import Program
 
 
 def early_columns(

@@ -15,7 +15,8 @@ import numpy as np
 from sitepick.actions import UNITS, Decision
 from sitepick.held.columns import Finder, Gone, Term
 from sitepick.instance.types import Instance
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 from sitepick.solution import Solution
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits, Separator

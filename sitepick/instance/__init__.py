@@ -33,8 +33,8 @@ from sitepick.instance.types import (
     Supply,
     Ties,
 )
+from sitepick.matrix import BoolArray, FloatArray
 from sitepick.network.types import Grid
-from sitepick.program import BoolArray, FloatArray
 from sitepick.scenario.catalog import hall_classes
 from sitepick.scenario.fields import value_at
 from sitepick.scenario.schema import Scenario

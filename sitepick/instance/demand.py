@@ -10,12 +10,15 @@ from sitepick.candidates.types import Candidates
 from sitepick.instance.tables import positions
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import DemandData
-from sitepick.program import FloatArray, IntArray
+from sitepick.matrix import FloatArray, IntArray
 from sitepick.scenario.fields import value_at
 from sitepick.scenario.rules import Workload
 from sitepick.scenario.schema import Scenario
 
 ANYWHERE = "anywhere"
+POOLED_ABOVE = 400_000
+"""Flows (site, workload, place, period) above which the program holds none of them, where carrying
+work costs nothing."""
 
 
 def demand_of(
@@ -46,6 +49,7 @@ def demand_of(
             place.append(np.full(n, place_at[ANYWHERE]))
             cost.append(np.zeros(n))
             work.append(np.full(n, w))
+    transport = np.concatenate(cost).astype(float)
     return DemandData(
         workloads=tuple(workloads),
         places=places,
@@ -56,7 +60,8 @@ def demand_of(
         serve_site=np.concatenate(site).astype(np.int64),
         serve_workload=np.concatenate(work).astype(np.int64),
         serve_place=np.concatenate(place).astype(np.int64),
-        transport_musd=np.concatenate(cost).astype(float),
+        transport_musd=transport,
+        pooled=len(transport) * time.n > POOLED_ABOVE and not transport.any(),
     )
 
 

@@ -11,7 +11,7 @@ from sitepick.candidates.types import Candidates
 from sitepick.instance.regions import RegionSets
 from sitepick.instance.timeline import FOREVER, Timeline, add_months, whole_months
 from sitepick.instance.types import Halls, HardwareData
-from sitepick.program import FloatArray, IntArray
+from sitepick.matrix import FloatArray, IntArray
 from sitepick.scenario.catalog import Evidence, HallClass, Hardware, hall_classes, reference
 from sitepick.scenario.catalog import hardware as hardware_rows
 from sitepick.scenario.schema import Scenario

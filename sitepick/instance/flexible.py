@@ -10,7 +10,7 @@ from sitepick.candidates.types import Candidates
 from sitepick.instance.tables import records
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import Flexible, Halls, Headroom, Ties
-from sitepick.program import BoolArray, FloatArray
+from sitepick.matrix import BoolArray, FloatArray
 from sitepick.scenario.flexible import curtailable_share
 from sitepick.scenario.schema import Scenario
 

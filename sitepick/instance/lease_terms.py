@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sitepick.program import FloatArray, IntArray
+from sitepick.matrix import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sitepick.instance.lease_terms import Leases
 from sitepick.instance.tables import records
 from sitepick.instance.timeline import FOREVER, Timeline, add_months, whole_months
 from sitepick.instance.types import Halls, HardwareData, Sites
-from sitepick.program import BoolArray, FloatArray
+from sitepick.matrix import BoolArray, FloatArray
 from sitepick.scenario.catalog import hall_classes
 from sitepick.scenario.catalog import hardware as hardware_rows
 from sitepick.scenario.schema import Scenario

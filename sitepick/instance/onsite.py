@@ -15,7 +15,7 @@ from sitepick.instance.power import HOURS
 from sitepick.instance.tables import records
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import Onsite, Permit
-from sitepick.program import BoolArray, FloatArray, IntArray
+from sitepick.matrix import BoolArray, FloatArray, IntArray
 from sitepick.scenario.power_options import PowerOption, power_options
 from sitepick.scenario.schema import Scenario
 

@@ -15,7 +15,7 @@ from sitepick.instance.flexible import area_mw
 from sitepick.instance.tables import positions, records
 from sitepick.instance.timeline import Timeline, add_months, whole_months
 from sitepick.instance.types import Headroom, Ties
-from sitepick.program import BoolArray, FloatArray, IntArray
+from sitepick.matrix import BoolArray, FloatArray, IntArray
 from sitepick.scenario.power import STAGES, Power
 from sitepick.scenario.schema import Scenario
 

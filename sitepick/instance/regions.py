@@ -11,7 +11,7 @@ from sitepick.candidates.types import Candidates
 from sitepick.instance.tables import positions, records
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import Entry, RegionRow
-from sitepick.program import BoolArray, FloatArray, IntArray
+from sitepick.matrix import BoolArray, FloatArray, IntArray
 from sitepick.scenario.fields import value_at
 from sitepick.scenario.rules import RegionRule
 from sitepick.scenario.schema import Scenario

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sitepick.program import IntArray
+from sitepick.matrix import IntArray
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sitepick.program import FloatArray
+from sitepick.matrix import FloatArray
 from sitepick.scenario.schema import Scenario, period_starts
 
 FOREVER = math.inf

@@ -13,7 +13,7 @@ import numpy as np
 
 from sitepick.instance.lease_terms import Leases
 from sitepick.instance.timeline import Timeline
-from sitepick.program import BoolArray, FloatArray, IntArray
+from sitepick.matrix import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,7 @@ class DemandData:
     serve_workload: IntArray  # (N,) ... which workload ...
     serve_place: IntArray  # (N,) ... at which place
     transport_musd: FloatArray  # (N,) per ref_mw and year
+    pooled: bool = False  # work of a site is one column for all places: see `sitepick.serving`
 
 
 @dataclass(frozen=True)

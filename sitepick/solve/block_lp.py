@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sitepick.program import FloatArray, Matrix
+from sitepick.matrix import FloatArray, Matrix
 from sitepick.solve.certificate import clip_duals
 from sitepick.solve.highs import is_infeasible, load, lp_duals, lp_point, run
 
@@ -19,15 +19,17 @@ _PRIMAL = 4  # HiGHS's number for the primal simplex method
 
 
 class BlockLp:
-    """The relaxation of a small matrix, loaded once."""
+    """The relaxation of a small matrix, loaded once; ``basis`` is one of a matrix of its shape."""
 
-    def __init__(self, part: Matrix) -> None:
+    def __init__(self, part: Matrix, basis: Any | None = None) -> None:
         self.part = part
         self._every = np.arange(part.A.shape[1], dtype=np.int32)
         self._highs: Any = load(part, relax=True, threads=None)
         for name, value in (("solver", "simplex"), ("presolve", "off")):
             self._highs.setOptionValue(name, value)
         self._highs.setOptionValue("simplex_strategy", _PRIMAL)
+        if basis is not None:
+            self._highs.setBasis(basis)
 
     def solve(self) -> bool:
         """Solve as it stands. Returns False if it is infeasible."""
@@ -38,6 +40,10 @@ class BlockLp:
         n, upper = len(self._every), self.part.upper
         self._highs.changeColsCost(n, self._every, costs)
         self._highs.changeColsBounds(n, self._every, lower, upper)
+
+    def basis(self) -> Any:
+        """Return the basis of the last run."""
+        return self._highs.getBasis()
 
     def duals(self) -> FloatArray:
         """Return usable duals (m,) of the last run; zeros where there are none."""

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from sitepick.program import SHARED, FloatArray, IntArray, Matrix, Program
+from sitepick.matrix import SHARED, FloatArray, IntArray, Matrix
+from sitepick.program import Program
 from sitepick.solve.certificate import safe_bound, with_cuts
 from sitepick.solve.highs import load, run
 from sitepick.solve.outcome import Cut, Leaf, Limits

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from sitepick.program import FloatArray, Matrix
+from sitepick.matrix import FloatArray, Matrix
 from sitepick.solve.outcome import Certificate, Cut, Leaf
 
 _UNIT = float(np.finfo(float).eps)  # twice the unit roundoff: a safe stand-in for it

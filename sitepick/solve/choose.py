@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from sitepick.program import FloatArray, IntArray, Program
+from sitepick.matrix import FloatArray, IntArray
+from sitepick.program import Program
 from sitepick.solve.outcome import Limits, Outcome, Progress, Separator
 
 _CUT_ROUNDS = 200

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sitepick.program import FloatArray, IntArray, Matrix
+from sitepick.matrix import FloatArray, IntArray, Matrix
 from sitepick.solve.certificate import Parts, owner_parts, padded_leaves, with_cuts
 from sitepick.solve.outcome import Certificate
 from sitepick.solve.owners import Owners

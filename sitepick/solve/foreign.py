@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sitepick.errors import ScenarioError
-from sitepick.program import FloatArray, Matrix
+from sitepick.matrix import FloatArray, Matrix
 from sitepick.solve.highs import polish, solve_matrix
 from sitepick.solve.outcome import Limits, Outcome, Status, gap_between, is_plan
 

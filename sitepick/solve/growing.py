@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sitepick.program import FloatArray, IntArray
+from sitepick.matrix import FloatArray, IntArray
 
 INFINITY = float("inf")
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sitepick.errors import SitepickError
-from sitepick.program import FloatArray, Matrix
+from sitepick.matrix import FloatArray, Matrix
 from sitepick.solve.certificate import safe_bound
 from sitepick.solve.outcome import (
     Limits,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
+import scipy.sparse as sp
 
-from sitepick.program import FloatArray, IntArray, Matrix
+from sitepick.matrix import FloatArray, IntArray, Matrix, Part
 from sitepick.solve.growing import GrowingLp
 from sitepick.solve.highs import load, polish
 from sitepick.solve.outcome import Limits, Separator
 
+Extend = Callable[[Part], Part]
 CUT_ROUNDS = 80
 """Rounds after which the search for missing rows is given up."""
 _SLIGHT = 0.05
@@ -45,11 +48,27 @@ def settle(
         if not separate(part.lift(lp.values, len(now.cost))) or slight >= _PATIENCE:
             return
         grown = matrix()
-        fresh = grown.A[now.A.shape[0] :][:, part.columns]
-        lower, upper = grown.row_lower[now.A.shape[0] :], grown.row_upper[now.A.shape[0] :]
+        A, lower, upper = grown.tail(now.A.shape[0])
+        fresh = sp.csr_array(A[:, part.columns])
         starts, columns = fresh.indptr[:-1].astype(np.int64), fresh.indices.astype(np.int64)
         lp.add_rows(lower, upper, starts, columns, fresh.data)
         now = grown
+
+
+def extension(separators: Sequence[Separator]) -> Extend:
+    """Return what makes a restriction to few owners exact before any row is missed.
+
+    A separator with a method ``extended(part)`` says all its rows at once with further columns:
+    too many for the whole, few for few owners.
+    """
+    able = [more for s in separators if (more := getattr(s, "extended", None)) is not None]
+
+    def extend(part: Part) -> Part:
+        for more in able:
+            part = more(part)
+        return part
+
+    return extend
 
 
 def repaired(
@@ -59,15 +78,16 @@ def repaired(
     separate: Separator,
     limits: Limits,
     over: Callable[[], bool],
+    extend: Extend = lambda part: part,
 ) -> FloatArray | None:
     """Return the best plan (n,) with the integers of ``values`` (n,) that misses no row, or None.
 
     Only ``owners`` take part. Missing rows are added on the way.
     """
+    now = matrix()
+    part = extend(now.take(owners))
     for _ in range(CUT_ROUNDS):
-        now = matrix()
-        part = now.take(owners)
-        found = polish(part.matrix, values[part.columns], limits)
+        found = polish(part.matrix, part.restrict(values), limits)
         if found is None:
             return None
         plan = part.lift(found, len(now.cost))
@@ -75,4 +95,10 @@ def repaired(
             return plan
         if over():
             return None
+        A, lower, upper = matrix().tail(now.A.shape[0])
+        now = matrix()
+        extra = len(part.matrix.cost) - len(part.columns)
+        inside = sp.hstack([A[:, part.columns], sp.csr_array((A.shape[0], extra))], format="csr")
+        fresh = part.matrix.with_rows(sp.csr_array(inside), lower, upper)
+        part = replace(part, matrix=fresh)
     return None

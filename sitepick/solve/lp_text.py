@@ -14,7 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from sitepick.program import FloatArray, Program
+from sitepick.matrix import FloatArray
+from sitepick.program import Program
 
 _FOREIGN = re.compile(r"[^A-Za-z0-9_.(),]+")
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from sitepick.program import FloatArray, IntArray, Matrix
+from sitepick.matrix import FloatArray, IntArray, Matrix
 
 Status = Literal["optimal", "feasible", "infeasible", "no_plan"]
 

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from sitepick.program import SHARED, BoolArray, FloatArray, IntArray, Matrix
+from sitepick.matrix import SHARED, BoolArray, FloatArray, IntArray, Matrix
 from sitepick.solve.certificate import clip_duals, owner_bounds, safe_bound
 
-_BATCH_COLUMNS = 1500
+Block = tuple[IntArray, IntArray, sp.csr_array]
+"""Rows, columns and matrix of some owners' local parts, side by side."""
+
+_BATCH_COLUMNS = 2500
 _REAL = 1e-5  # share of all money moved above which an owner is really used by a relaxation
 _ROBUST = 0.01  # how much better than real, relative to what makes up a reduced cost
 
@@ -53,6 +57,17 @@ class Owners:
     @cached_property
     def count(self) -> int:
         return int(self.matrix.owner.max(initial=-1)) + 1
+
+    def grown(self, matrix: Matrix) -> Owners:
+        """Return the owners of ``matrix``, which is this one's with rows appended.
+
+        Rows that enter while solving link owners, so what belongs to one owner stays as it was.
+        """
+        out, before = Owners(matrix), self.matrix.A.shape[0]
+        if len(matrix.cost) == len(self.matrix.cost) and (matrix.row_owner[before:] < 0).all():
+            kept = ("count", "_columns", "_rows", "_local")
+            out.__dict__.update({k: self.__dict__[k] for k in kept if k in self.__dict__})
+        return out
 
     @cached_property
     def linking(self) -> IntArray:
@@ -106,8 +121,9 @@ class Owners:
             todo = _largest_losses(worth, wanted, slack)
             if only is not None:
                 todo = todo[only[todo]]
-            for batch in self._batches(todo):
-                self._improve(todo[batch], costs, reduced, y, worth)
+            known: dict[tuple[int, ...], Any] = {}
+            for batch in self._like_batches(todo):
+                self._improve(batch, costs, reduced, y, worth, known)
         return y, worth
 
     def best(
@@ -132,13 +148,15 @@ class Owners:
         reduced = self.reduced(y)
         least = self.matrix.lower if lower is None else lower
         answers = [np.zeros(len(self.matrix.cost)) for _ in also]
+        known: dict[tuple[int, ...], Any] = {}
         failed: list[IntArray] = []
-        for batch in self._batches(wanted):
-            owners = wanted[batch]
-            rows, columns, part = self._part(owners, reduced)
-            lp = BlockLp(part)
+        for owners in self._like_batches(wanted):
+            block = self.block(owners)
+            columns, part = block[1], self._part(block, reduced)
+            lp = BlockLp(part, known.get(part.A.shape))
             if lp.solve():
-                self._keep_better(owners, rows, lp.duals(), reduced, y, worth)
+                self._keep_better(owners, block, lp.duals(), reduced, y, worth)
+                known[part.A.shape] = lp.basis()
             else:
                 failed.append(owners)
             for answer, costs in zip(answers, also, strict=True):
@@ -151,10 +169,10 @@ class Owners:
             owners = failed.pop()
             if len(owners) > 1:
                 for half in (owners[: len(owners) // 2], owners[len(owners) // 2 :]):
-                    rows, _, part = self._part(half, reduced)
-                    lp = BlockLp(part)
+                    block = self.block(half)
+                    lp = BlockLp(self._part(block, reduced))
                     if lp.solve():
-                        self._keep_better(half, rows, lp.duals(), reduced, y, worth)
+                        self._keep_better(half, block, lp.duals(), reduced, y, worth)
                     else:
                         failed.append(half)
             elif self._has_no_way(owners):
@@ -165,16 +183,21 @@ class Owners:
         """Return (n,) costs less what the linking rows pay at their duals in ``y`` (m,)."""
         return np.asarray(self.matrix.cost - self._linking_transposed @ y[self.linking])
 
-    def _batches(self, wanted: IntArray) -> list[IntArray]:
-        """Return positions in ``wanted`` in runs of about `_BATCH_COLUMNS` columns."""
-        number = np.cumsum(np.diff(self._columns[1])[wanted]) // _BATCH_COLUMNS
-        return [np.flatnonzero(number == k) for k in np.unique(number)]
+    def _like_batches(self, wanted: IntArray) -> list[IntArray]:
+        """Return ``wanted`` in batches of owners of one shape, whose LPs can share a basis."""
+        height, width = np.diff(self._rows[1])[wanted], np.diff(self._columns[1])[wanted]
+        kinds, kind = np.unique(np.stack([height, width]), axis=1, return_inverse=True)
+        out = []
+        for k, w in enumerate(kinds[1]):
+            alike, size = wanted[kind == k], max(1, _BATCH_COLUMNS // max(1, int(w)))
+            out += [alike[at : at + size] for at in range(0, len(alike), size)]
+        return out
 
     def _has_no_way(self, owner: IntArray) -> bool:
         """Return whether a ray of duals proves that one owner's rows cannot be kept."""
         from sitepick.solve.highs import dual_ray
 
-        _, _, part = self._part(owner, np.zeros(len(self.matrix.cost)))
+        part = self._part(self.block(owner), np.zeros(len(self.matrix.cost)))
         ray = dual_ray(part)
         return ray is not None and max(safe_bound(part, ray), safe_bound(part, -ray)) > 0
 
@@ -185,23 +208,33 @@ class Owners:
         reduced: FloatArray,
         y: FloatArray,
         worth: FloatArray,
+        known: dict[tuple[int, ...], Any],
     ) -> None:
         """Put the duals of the blocks at ``costs`` into ``y`` where they are better than before."""
-        rows, duals = self._solve(owners, costs)
-        self._keep_better(owners, rows, duals, reduced, y, worth)
+        from sitepick.solve.block_lp import BlockLp
+
+        block = self.block(owners)
+        if not len(block[0]):
+            return
+        part = self._part(block, costs)
+        lp = BlockLp(part, known.get(part.A.shape))
+        lp.solve()
+        known[part.A.shape] = lp.basis()
+        self._keep_better(owners, block, lp.duals(), reduced, y, worth)
 
     def _keep_better(
         self,
         owners: IntArray,
-        rows: IntArray,
+        block: Block,
         duals: FloatArray,
         reduced: FloatArray,
         y: FloatArray,
         worth: FloatArray,
     ) -> None:
+        rows = block[0]
         old = y[rows]
         y[rows] = duals
-        now = owner_bounds_of(self, owners, reduced, y)
+        now = owner_bounds_of(self, owners, reduced, y, block)
         worse = now < worth[owners]
         if worse.any():
             back = np.isin(self.matrix.row_owner[rows], owners[worse])
@@ -217,7 +250,7 @@ class Owners:
         owner = np.repeat(np.arange(self.count), np.diff(start))
         return np.asarray(np.bincount(owner, weights=value, minlength=self.count), dtype=float)
 
-    def block(self, owners: IntArray) -> tuple[IntArray, IntArray, sp.csr_array]:
+    def block(self, owners: IntArray) -> Block:
         """Return rows, columns and the matrix of the blocks of ``owners``, side by side."""
         columns, column_start = self._columns
         rows, row_start = self._rows
@@ -231,10 +264,10 @@ class Owners:
         A = sp.csr_array((part.data, indices, part.indptr), shape=(len(row_at), len(column_at)))
         return rows[row_at], columns[column_at], A
 
-    def _part(self, owners: IntArray, costs: FloatArray) -> tuple[IntArray, IntArray, Matrix]:
-        """Return rows, columns and the LP of the blocks of ``owners`` at ``costs`` (n,)."""
-        rows, columns, A = self.block(owners)
-        part = Matrix(
+    def _part(self, block: Block, costs: FloatArray) -> Matrix:
+        """Return the LP of a block at ``costs`` (n,)."""
+        rows, columns, A = block
+        return Matrix(
             cost=costs[columns],
             offset=0.0,
             lower=self.matrix.lower[columns],
@@ -245,21 +278,6 @@ class Owners:
             row_lower=self.matrix.row_lower[rows],
             row_upper=self.matrix.row_upper[rows],
         )
-        return rows, columns, part
-
-    def _solve(self, owners: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray]:
-        """Return the rows of the blocks of ``owners``, and good duals of them."""
-        from sitepick.solve.highs import load, lp_duals, run
-
-        rows, _, part = self._part(owners, costs)
-        if not len(rows):
-            return rows, np.zeros(0)
-        h = load(part, relax=True, threads=None)
-        h.setOptionValue("solver", "simplex")
-        h.setOptionValue("presolve", "off")
-        run(h)
-        duals = lp_duals(h, len(rows))
-        return rows, clip_duals(part, np.zeros(len(rows)) if duals is None else duals)
 
 
 def _largest_losses(worth: FloatArray, wanted: IntArray, slack: float) -> IntArray:
@@ -270,19 +288,23 @@ def _largest_losses(worth: FloatArray, wanted: IntArray, slack: float) -> IntArr
 
 
 def owner_bounds_of(
-    owners: Owners, which: IntArray, reduced: FloatArray, y: FloatArray
+    owners: Owners, which: IntArray, reduced: FloatArray, y: FloatArray, block: Block
 ) -> FloatArray:
-    """Return (len(which),) what ``which`` add to the bound; ``reduced`` prices linking rows."""
-    rows, columns, A = owners.block(which)
+    """Return (len(which),) what ``which``, whose ``block`` this is, add to the bound.
+
+    ``reduced`` (n,) prices the linking rows.
+    """
+    rows, columns, A = block
     matrix = owners.matrix
     z = reduced[columns] - A.T @ y[rows]
     share = np.minimum(z * matrix.lower[columns], z * matrix.upper[columns])
     side = np.where(y[rows] > 0, matrix.row_lower[rows], matrix.row_upper[rows])
     value = np.where(y[rows] == 0, 0.0, y[rows] * np.where(y[rows] == 0, 0.0, side))
-    total = np.zeros(owners.count)
-    np.add.at(total, matrix.owner[columns], share)
-    np.add.at(total, matrix.row_owner[rows], value)
-    return total[which]
+    place = np.zeros(owners.count, dtype=np.int64)
+    place[which] = np.arange(len(which))
+    by_column = np.bincount(place[matrix.owner[columns]], share, minlength=len(which))
+    by_row = np.bincount(place[matrix.row_owner[rows]], value, minlength=len(which))
+    return np.asarray(by_column + by_row, dtype=float)
 
 
 def _by_owner(owner: IntArray, count: int) -> tuple[IntArray, IntArray]:

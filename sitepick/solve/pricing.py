@@ -18,11 +18,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sitepick.program import FloatArray, IntArray, Matrix, Program
+from sitepick.matrix import FloatArray, IntArray, Matrix, Part
+from sitepick.program import Program
 from sitepick.solve.branching import prove, quantities
 from sitepick.solve.certificate import certified_bound
+from sitepick.solve.clock import Clock
 from sitepick.solve.highs import polish, solve_matrix, target_for, version
-from sitepick.solve.lazy import CUT_ROUNDS, repaired, settle
+from sitepick.solve.lazy import CUT_ROUNDS, extension, repaired, settle
 from sitepick.solve.outcome import (
     Certificate,
     Limits,
@@ -34,8 +36,9 @@ from sitepick.solve.outcome import (
     gap_between,
     is_plan,
 )
-from sitepick.solve.owners import Owners, movers, numbered
+from sitepick.solve.owners import movers
 from sitepick.solve.sifting import Relaxation, enough_owners, first_owners, relax_by_pricing
+from sitepick.solve.whole import Whole
 
 _SMALL_COLUMNS = 4000
 _SMALL_OWNERS = 12
@@ -68,9 +71,11 @@ def solve(
     bound is weak; else yes-or-no columns. ``aside`` (n,) is a part of cost (a penalty) that must
     not make the gap look small: the asked gap holds without it too. ``exact``: HiGHS at once.
     """
+    limits = limits or Limits()
     search = _Search(
-        program, limits or Limits(), tuple(separators), tuple(rounders), on_progress, stop, aside
-    )
+        program, Whole(program), Clock(limits, stop), limits, tuple(separators), tuple(rounders),
+        on_progress, stop, aside,
+    )  # fmt: skip
     return search.run(start, tuple(branch_families), exact)
 
 
@@ -79,13 +84,14 @@ class _Search:
     """The state of one solve: the best plan so far, the best bound, and what was spent."""
 
     program: Program
+    whole: Whole
+    clock: Clock
     limits: Limits
     separators: tuple[Separator, ...]
     rounders: tuple[Rounder, ...]
     on_progress: Progress | None
     stop: threading.Event | None
     aside: FloatArray | None = None
-    began: float = field(default_factory=time.perf_counter)
     plan: FloatArray | None = None
     guess: FloatArray | None = None  # values of the relaxation, where there is no plan yet
     objective: float = math.inf
@@ -93,28 +99,22 @@ class _Search:
     proof: float = -math.inf
     certificate: Certificate | None = None
     infeasible: bool = False
-    work: float = 0.0
-    seconds: dict[str, float] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
-    _matrix: Matrix | None = None
 
     @property
     def matrix(self) -> Matrix:
         """The program as it is now, owners 0, 1, ..."""
-        if self._matrix is None or self._matrix.A.shape[0] != self.program.n_rows:
-            self._matrix = numbered(self.program.matrix)
-        return self._matrix
+        return self.whole.matrix
 
     def run(
         self, start: FloatArray | None, families: tuple[str | IntArray, ...], exact: bool
     ) -> Outcome:
-        owners = Owners(self.matrix)
+        owners = self.whole.owners
         small = len(self.matrix.cost) <= _SMALL_COLUMNS or owners.count <= _SMALL_OWNERS
         if start is not None:
             self._offer(start)
-        present = (
-            np.arange(owners.count) if small else np.union1d(first_owners(owners), self._used())
-        )
+        first = np.arange(owners.count) if small else first_owners(owners)
+        present = np.union1d(first, self._used())
         relaxed = self._relax(present)
         if relaxed.infeasible:
             self.infeasible = self.plan is None
@@ -124,7 +124,7 @@ class _Search:
             self._plan_by_parts(relaxed, families)
             if len(self.matrix.cost) <= _WHOLE_COLUMNS:
                 self._plan_whole()
-        if not self._over() and self._gap() <= self._asked() < gap_between(
+        if not self.clock.over() and self._gap() <= self._asked() < gap_between(
             self.objective, self.proof
         ):
             # HiGHS says that the gap is met; try to show it
@@ -138,30 +138,36 @@ class _Search:
         known = -math.inf
         for _ in range(CUT_ROUNDS):
             relaxed = relax_by_pricing(
-                Owners(self.matrix),
+                self.whole.owners,
                 self.limits,
                 present=present,
                 duals=None if duals is None else self._padded(duals),
                 tolerance=min(_LP_TOLERANCE, max(1e-7, self.limits.gap / 20)),
                 stop=self.stop,
-                deadline=self._deadline(),
+                deadline=self.clock.deadline(),
                 tell=lambda bound: self._tell("pricing", bound),
             )
             for stage, spent in relaxed.seconds.items():
-                self._spend(stage, spent)
+                self.clock.spend(stage, spent)
             self.log += relaxed.log
             if relaxed.bound > self.proof:
                 self._proven(relaxed.bound, relaxed.duals)
             present, duals = relaxed.present, relaxed.duals
             self.guess = relaxed.values
-            if relaxed.values is None or self._over() or not self._separate(relaxed.values):
+            if relaxed.values is None or self.clock.over() or not self._separate(relaxed.values):
                 break
             if relaxed.bound - known < _SLIGHT * self.limits.gap * abs(relaxed.bound):
                 break  # plans that miss rows will find them
             known = relaxed.bound
             clock = time.perf_counter()
-            settle(lambda: self.matrix, relaxed.present, self._separate, self._room, self._over)
-            self._spend("rows", time.perf_counter() - clock)
+            settle(
+                lambda: self.matrix,
+                relaxed.present,
+                self._separate,
+                self.clock.room,
+                self.clock.over,
+            )
+            self.clock.spend("rows", time.perf_counter() - clock)
         if relaxed.values is not None:
             for rounder in self.rounders:
                 made = rounder(relaxed.values)
@@ -186,15 +192,15 @@ class _Search:
             self.limits,
             target=self.objective - self._asked() * abs(self.objective),
             most_leaves=most_leaves,
-            over=self._over,
-            deadline=self._deadline(),
+            over=self.clock.over,
+            deadline=self.clock.deadline(),
             stop=self.stop,
             tell=lambda: self._tell("branching", self.bound),
         )
         self.log.append(proof.note)
         if proof.leaves:
             self._proven(proof.bound, proof.leaves)
-        self._spend("branching", time.perf_counter() - clock)
+        self.clock.spend("branching", time.perf_counter() - clock)
         return proof.owners
 
     def _proven(self, bound: float, certificate: Certificate) -> None:
@@ -219,7 +225,7 @@ class _Search:
             if few is None:
                 # owners of the relaxation that lose little of what the gap allows
                 near = self.bound + _NEAR_BOUND * self._asked() * abs(self.bound)
-                few = enough_owners(self.matrix, chosen, near, self.limits, self._over)
+                few = enough_owners(self.matrix, chosen, near, self.limits, self.clock.over)
             count = min(len(chosen), math.ceil(few * 1.2 * 2**number))
             rest = np.setdiff1d(np.arange(len(relaxed.near)), chosen)
             # those that looked attractive last, then those that the master tried
@@ -240,27 +246,27 @@ class _Search:
         clock = time.perf_counter()
         for _ in range(CUT_ROUNDS):
             matrix = self.matrix
-            part = matrix.take(np.union1d(owners, self._used()))
+            part = self.extend(matrix.take(np.union1d(owners, self._used())))
             whole = len(part.columns) == len(matrix.cost)
             # what a good plan pays is better judged by the relaxation than by a poor plan
             asked = self._asked(self.guess)
             room = replace(
                 self.limits,
                 gap=asked if whole else 0.3 * asked,
-                time_s=self._time_left(),
-                work=self._polls(polls),
+                time_s=self.clock.time_left(),
+                work=self.clock.polls(polls),
             )
             out = solve_matrix(
                 part.matrix,
                 room,
-                start=None if self.plan is None else self.plan[part.columns],
+                start=self._start_in(part),
                 stop=self.stop,
                 known_bound=self.bound if whole else -math.inf,
                 target=target_for(self.bound, 0.95 * asked),
                 on_progress=self._relay(whole),
                 stage="mip",
             )
-            self.work += out.work
+            self.clock.work += out.work
             self.log += [f"{line} ({len(owners):,} owners)" for line in out.log]
             if whole:
                 self.infeasible = out.status == "infeasible" and self.plan is None
@@ -272,16 +278,24 @@ class _Search:
             point = part.lift(out.values if better is None else better, len(matrix.cost))
             rows = self.program.n_rows
             self._offer(point)
-            if self.program.n_rows == rows or self._over():
+            if self.program.n_rows == rows or self.clock.over():
                 break
             # rows were missing: often the same decisions with other MW will do
             now, chosen = lambda: self.matrix, np.union1d(owners, self._used())
-            mended = repaired(now, chosen, point, self._separate, self.limits, self._over)
+            mended = repaired(
+                now, chosen, point, self._separate, self.limits, self.clock.over, self.extend
+            )
             if mended is not None:
                 self._offer(mended)
             if self._done():
                 break
-        self._spend("mip", time.perf_counter() - clock)
+        self.clock.spend("mip", time.perf_counter() - clock)
+
+    def _start_in(self, part: Part) -> FloatArray | None:
+        """Return the best plan as values of ``part``, None without one."""
+        if self.plan is None or len(part.columns) == len(part.matrix.cost):
+            return None if self.plan is None else self.plan[part.columns]
+        return polish(part.matrix, part.restrict(self.plan), self.limits)
 
     def _offer(self, values: FloatArray) -> None:
         """Keep ``values`` (n,) if they are the best plan so far."""
@@ -291,6 +305,10 @@ class _Search:
         if value < self.objective:
             self.plan, self.objective = values, value
             self._tell("plan", self.bound)
+
+    def extend(self, part: Part) -> Part:
+        """Return ``part`` with what its separators can say at once."""
+        return extension(self.separators)(part)
 
     def _separate(self, values: FloatArray) -> int:
         return sum(separate(values) for separate in self.separators)
@@ -320,42 +338,15 @@ class _Search:
         return self.limits.gap * min(1.0, abs(rest) / max(abs(total), 1e-9))
 
     def _done(self) -> bool:
-        return self._gap() <= self._asked() or self._over()
-
-    def _over(self) -> bool:
-        if self.stop is not None and self.stop.is_set():
-            return True
-        if self.limits.work is not None and self.work >= self.limits.work:
-            return True
-        return time.perf_counter() >= self._deadline()
-
-    def _deadline(self) -> float:
-        return math.inf if self.limits.time_s is None else self.began + self.limits.time_s
-
-    def _time_left(self) -> float | None:
-        if self.limits.time_s is None:
-            return None
-        return max(0.05, self._deadline() - time.perf_counter())
-
-    def _room(self) -> Limits:
-        return replace(self.limits, work=None, time_s=self._time_left())
-
-    def _polls(self, polls: int | None) -> int | None:
-        if self.limits.work is None:
-            return polls
-        left = max(1, int(self.limits.work - self.work))
-        return left if polls is None else min(polls, left)
+        return self._gap() <= self._asked() or self.clock.over()
 
     def _padded(self, duals: FloatArray) -> FloatArray:
         return np.concatenate([duals, np.zeros(self.program.n_rows - len(duals))])
 
-    def _spend(self, stage: str, seconds: float) -> None:
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
-
     def _tell(self, stage: str, bound: float) -> None:
         if self.on_progress is not None:
             bound = max(bound, self.bound)
-            seconds = time.perf_counter() - self.began
+            seconds = time.perf_counter() - self.clock.began
             gap = gap_between(self.objective, bound)
             self.on_progress(stage, seconds, self.objective, bound, gap)
 
@@ -368,7 +359,7 @@ class _Search:
         def relay(stage: str, _: float, incumbent: float, bound: float, __: float) -> None:
             best = min(incumbent, self.objective)
             known = max(self.bound, bound) if whole else self.bound
-            seconds = time.perf_counter() - self.began
+            seconds = time.perf_counter() - self.clock.began
             tell(stage, seconds, best, known, gap_between(best, known))
 
         return relay
@@ -391,10 +382,10 @@ class _Search:
             bound_certified=gap_between(self.objective, proof) <= max(self._asked(), 1e-9),
             certificate=self.certificate,
             certified_bound=proof,
-            seconds=dict(self.seconds) | {"total": time.perf_counter() - self.began},
+            seconds=dict(self.clock.seconds) | {"total": time.perf_counter() - self.clock.began},
             log=tuple(self.log),
             solver="HiGHS with pricing",
             version=version(),
-            work=self.work,
+            work=self.clock.work,
             interrupted=bool(self.stop is not None and self.stop.is_set()),
         )

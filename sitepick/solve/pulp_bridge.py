@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sitepick.errors import ScenarioError, SitepickError
-from sitepick.program import FloatArray, Matrix, Program
+from sitepick.matrix import FloatArray, Matrix
+from sitepick.program import Program
 from sitepick.solve.foreign import Claim, judge, refuse_work_limit, relaxation, time_left
 from sitepick.solve.outcome import Limits, Outcome, is_plan
 from sitepick.solve.write import plain_names

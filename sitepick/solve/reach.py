@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from sitepick.program import FloatArray, IntArray, Matrix, Program
+from sitepick.matrix import FloatArray, IntArray, Matrix
+from sitepick.program import Program
 from sitepick.solve.highs import polish, solve_matrix, target_for
 from sitepick.solve.lazy import CUT_ROUNDS, repaired, settle
 from sitepick.solve.outcome import Limits, Separator, is_plan

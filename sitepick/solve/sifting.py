@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sitepick.program import FloatArray, IntArray, Matrix
+from sitepick.matrix import FloatArray, IntArray, Matrix
 from sitepick.solve.certificate import safe_bound
 from sitepick.solve.highs import Method, solve_matrix
 from sitepick.solve.outcome import Limits
@@ -25,6 +25,9 @@ from sitepick.solve.owners import Owners
 _FIRST_OWNERS = 40
 _SIMPLEX_BELOW = 1500  # columns; a small master is quicker by simplex
 _ROUNDS = 60
+_MANY = 2000  # owners from which on rounds that look at some of them come before all are asked
+_LOOK = 400
+_ROUGH = 1e-3  # what all others are expected to be able to save, relative, when all are asked
 
 
 @dataclass
@@ -69,7 +72,10 @@ def relax_by_pricing(
     here = np.union1d(here, matrix.always)
     out = Relaxation(y_local, -math.inf, math.inf, None, here, np.zeros(owners.count))
     spent = {"master": 0.0, "pricing": 0.0}
-    idle = np.full(owners.count, duals is not None)
+    many = owners.count > _MANY
+    idle = np.full(owners.count, duals is not None or many)
+    # at first a few of many owners are looked at: early prices are too poor to ask everybody
+    looked_at = _spread(np.arange(owners.count), _LOOK) if many and duals is None else None
     while out.rounds < _ROUNDS:
         out.rounds += 1
         clock = time.perf_counter()
@@ -105,6 +111,20 @@ def relax_by_pricing(
         scale = max(abs(master.objective), 1e-9)
         enough = 1e-3 * tolerance * scale
         slack = max(0.1 * tolerance * scale, 0.9 * (master.objective - cutoff))
+        if looked_at is not None:
+            some = np.setdiff1d(looked_at, here)
+            _, worth = owners.price(y.copy(), some, slack * len(some) / owners.count, idle)
+            gain = np.minimum(worth[some], 0.0)
+            spent["pricing"] += time.perf_counter() - clock
+            if gain.sum() * len(absent) < -_ROUGH * scale * max(1, len(some)):
+                here = np.union1d(here, _best(some, gain, len(here)))
+                out.log.append(
+                    f"pricing round {out.rounds}: {len(here):,} of {owners.count:,} owners, master "
+                    f"{master.objective:.9g}, {int((gain < -enough).sum()):,} of {len(some):,} "
+                    "owners looked at would help"
+                )
+                continue
+            looked_at, clock = None, time.perf_counter()
         y, worth = owners.price(y, absent, slack, idle)
         idle = worth > -enough
         y_local = y.copy()
@@ -131,6 +151,9 @@ def relax_by_pricing(
             break
         here = np.union1d(here, _best(absent, gain, len(here)))
         out.present = here
+        if many:
+            looked_at = absent[gain < -enough]
+            looked_at = looked_at[np.argsort(worth[looked_at], kind="stable")][:_LOOK]
     out.present = here
     out.seconds = spent
     return out

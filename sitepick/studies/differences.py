@@ -16,8 +16,8 @@ from sitepick.blocks.columns import it_at, open_at
 from sitepick.blocks.ledger import NPC_TERMS
 from sitepick.checks import judge
 from sitepick.finding import Finding
+from sitepick.matrix import BoolArray, FloatArray, IntArray
 from sitepick.planner import HOLD, Planner
-from sitepick.program import BoolArray, FloatArray, IntArray
 from sitepick.refine import npc_cost
 from sitepick.run import Prepared, Run
 from sitepick.solution import Solution

@@ -18,8 +18,8 @@ import numpy as np
 from sitepick.blocks.regions import co2_rate, water_rate
 from sitepick.checks import judge
 from sitepick.errors import ScenarioError
+from sitepick.matrix import FloatArray
 from sitepick.planner import Planner
-from sitepick.program import FloatArray
 from sitepick.run import Prepared, Run
 from sitepick.scenario.read import Loaded
 from sitepick.solution import Solution

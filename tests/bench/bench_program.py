@@ -13,7 +13,8 @@ import time
 
 import numpy as np
 
-from sitepick.program import SHARED, Program
+from sitepick.matrix import SHARED
+from sitepick.program import Program
 
 HALL_MW = np.array([12.0, 20.0, 36.0])
 HALL_MUSD = np.array([120.0, 210.0, 400.0])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitepick.program import SHARED, Program
+from sitepick.matrix import SHARED
+from sitepick.program import Program
 
 
 def random_program(seed: int, owners: int = 8, periods: int = 3, *, whole: bool = False) -> Program:

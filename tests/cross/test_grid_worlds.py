@@ -16,10 +16,10 @@ from sitepick.checks import judge
 from sitepick.dispatch.types import BASE
 from sitepick.errors import LayerError
 from sitepick.held import hold_plan
+from sitepick.matrix import SHARED
 from sitepick.network.grid import DcFlow
 from sitepick.network.types import Grid
 from sitepick.planner import Planner
-from sitepick.program import SHARED
 from sitepick.run import Prepared
 from sitepick.scenario.schema import period_starts
 from sitepick.solution import DispatchRow, Solution

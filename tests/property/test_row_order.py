@@ -22,7 +22,7 @@ from sitepick import pipeline
 from sitepick.blocks import build
 from sitepick.candidates.types import Candidates
 from sitepick.instance import assemble
-from sitepick.program import Matrix
+from sitepick.matrix import Matrix
 
 TABLES = ("sites", "failed", "pois", "ties", "site_regions", "places", "reach", "offers",
           "demand_mw", "shared_limits", "commitments")  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sitepick.program import LINKING, SHARED, Program
+from sitepick.matrix import LINKING, SHARED
+from sitepick.program import Program
 from sitepick.solve.outcome import breach, is_plan
 
 

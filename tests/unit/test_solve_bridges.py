@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sitepick.errors import ScenarioError, SitepickError
-from sitepick.program import SHARED, Program
+from sitepick.matrix import SHARED
+from sitepick.program import Program
 from sitepick.solve import solve_with
 from sitepick.solve.certificate import safe_bound
 from sitepick.solve.highs import solve_matrix

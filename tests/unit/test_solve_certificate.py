@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sitepick.program import SHARED, Matrix
+from sitepick.matrix import SHARED, Matrix
 from sitepick.solve.certificate import certified_bound, safe_bound, tree_bound, with_cuts
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Cut, Leaf, Limits

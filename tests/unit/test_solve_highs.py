@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sitepick.program import SHARED, Matrix
+from sitepick.matrix import SHARED, Matrix
 from sitepick.solve import highs
 from sitepick.solve.outcome import Limits, gap_between, is_plan, keep_best_on_interrupt
 

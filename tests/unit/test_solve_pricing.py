@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sitepick.program import SHARED, Program
+from sitepick.matrix import SHARED
+from sitepick.program import Program
 from sitepick.solve import pricing
 from sitepick.solve.certificate import certified_bound
 from sitepick.solve.highs import solve_matrix

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sitepick.program import SHARED, Program
+from sitepick.matrix import SHARED
+from sitepick.program import Program
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits
 

@@ -10,8 +10,8 @@ import pytest
 import scipy.sparse as sp
 from helpers import tiny, worlds
 
+from sitepick.matrix import SHARED, Matrix
 from sitepick.planner import Planner
-from sitepick.program import SHARED, Matrix
 from sitepick.run import Verdict
 from sitepick.scenario.schema import Scenario
 from sitepick.solve import forcing

@@ -1,0 +1,118 @@
+"""Work within reach without flows: the rows that enter say the same as the flows do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from helpers import worlds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sitepick.checks import judge
+from sitepick.instance import demand as instance_demand
+from sitepick.planner import Planner
+from sitepick.run import Prepared
+from sitepick.serving import ReachLimits, failing_sets, flows
+from sitepick.solve import pricing
+from sitepick.solve.outcome import Limits
+
+LIMITS = Limits(gap=1e-6, threads=1)
+SEEDS = range(16)
+
+
+def spread_out(seed: int) -> Prepared:
+    """Return a random world in which carrying work costs nothing and reach decides."""
+    scenario, candidates = worlds.world(seed, 4 + seed % 5)
+    free = scenario.model_copy(
+        update={"demand": scenario.demand.model_copy(update={"transport_usd_per_mw_km_year": 0.0})}
+    )
+    reach = candidates.reach.copy()
+    reach["musd_per_mw_year"] = 0.0
+    rng = np.random.default_rng(seed)
+    reach = reach[rng.random(len(reach)) < 0.7].reset_index(drop=True)
+    return worlds.prepared(free, replace(candidates, reach=reach))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("parts", [False, True])
+def test_both_programs_have_one_optimum(
+    seed: int, parts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = spread_out(seed)
+    if not len(world.candidates.reach):
+        pytest.skip("a world without places")
+    whole = Planner(world, LIMITS)
+    assert not whole.instance.demand.pooled
+    first, plan = whole.solve(None)
+    monkeypatch.setattr(instance_demand, "POOLED_ABOVE", -1)
+    if parts:
+        monkeypatch.setattr(pricing, "_SMALL_COLUMNS", 0)
+        monkeypatch.setattr(pricing, "_SMALL_OWNERS", 0)
+    pooled = Planner(world, LIMITS if not parts else replace(LIMITS, gap=1e-4))
+    assert pooled.instance.demand.pooled
+    assert "place" not in pooled.program.column_families["demand.serve"].keys
+    second, other = pooled.solve(None)
+    assert (plan is None) == (other is None), (first.status, second.status)
+    if plan is None or other is None:
+        return
+    scale = max(1.0, abs(first.objective))
+    assert second.objective == pytest.approx(
+        first.objective, abs=(1.1e-4 if parts else 2e-5) * scale
+    )
+    assert second.bound <= first.objective + 2e-5 * scale
+    assert judge(world.scenario, world.layers, world.candidates, other) == []
+
+
+def test_some_worlds_need_the_rows() -> None:
+    """The comparison is worth something: without rows that enter, plans serve out of reach."""
+    needed = 0
+    for seed in SEEDS:
+        world = spread_out(seed)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(instance_demand, "POOLED_ABOVE", -1)
+            planner = Planner(world, LIMITS)
+            planner.solve(None)
+        needed += any(name.startswith("demand.reach#") for name in planner.program.row_families)
+    assert needed >= 3
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_sets_are_found_exactly_where_no_flow_serves_all(data: st.DataObject) -> None:
+    """Gale and Hoffman by enumeration of all sets of places."""
+    n, m = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))
+    near = np.array([[data.draw(st.booleans()) for _ in range(m)] for _ in range(n)], dtype=float)
+    amount = st.integers(0, 40).map(lambda k: k / 4)
+    work = np.array([data.draw(amount) for _ in range(n)])
+    need = np.array([data.draw(amount) for _ in range(m)])
+
+    def failure(places: list[int]) -> float:
+        return float(need[places].sum() - work[near[:, places].any(axis=1)].sum())
+
+    every = [[d for d in range(m) if k >> d & 1] for k in range(1, 2**m)]
+    worst = max(failure(places) for places in every)
+    found = failing_sets(sp.csr_array(near), work, need)
+    assert bool(found) == (worst > 1e-3)
+    for places in found:
+        assert failure(list(places)) > 0
+    if found:
+        union = sorted({int(d) for places in found for d in places})
+        assert failure(union) == pytest.approx(worst, abs=1e-3)
+
+
+def test_flows_hand_out_all_work() -> None:
+    seed = next(s for s in SEEDS if len(spread_out(s).candidates.reach) > 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(instance_demand, "POOLED_ABOVE", -1)
+        planner = Planner(spread_out(seed), LIMITS)
+        outcome, plan = planner.solve(None)
+    assert outcome.values is not None
+    assert plan is not None
+    handed = flows(planner.program, planner.instance, outcome.values)
+    serve = planner.program.column_families["demand.serve"]
+    assert handed.mw.sum() == pytest.approx(outcome.values[serve.indices].sum(), abs=1e-3)
+    assert ReachLimits(planner.instance, planner.program)(outcome.values) == 0
+    assert sum(row.ref_mw for row in plan.serve) == pytest.approx(handed.mw.sum())
