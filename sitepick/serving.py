@@ -27,6 +27,7 @@ ACCEPTED_MW = 2e-4
 """Work out of reach that counts as none, ref_mw: plans keep their rows only to a tolerance."""
 _MOST_SETS = 6  # around single places, of one workload and period and round
 _LEAST_MW = 1e-9
+_SERVES_MW = 1e-6
 _CAPACITY = 1e9  # whole units that all work of a workload is counted in
 
 
@@ -182,6 +183,32 @@ def work_and_need(
     need = inst.demand.mw.copy()
     need[tuple(short.keys.values())] -= values[short.indices]
     return work, np.maximum(need, 0.0)
+
+
+def serve_alike(
+    program: Program, inst: Instance, values: FloatArray, others: IntArray, serving: IntArray
+) -> sp.csr_array:
+    """Return (others, serving), above 0 where one of ``serving`` serves in the plan ``values`` (n,)
+    what one of ``others`` could serve; both are sites."""
+    d, family = inst.demand, program.column_families["demand.serve"]
+    some = values[family.indices] > _SERVES_MW
+    site, workload = family.keys["site"][some], family.keys["workload"][some]
+    could = _by_work(inst, d.serve_site, d.serve_workload, d.serve_place)
+    if d.pooled:  # a site's work is for all places in its reach
+        busy = np.zeros((len(inst.sites.ids), len(d.workloads)), dtype=bool)
+        busy[site, workload] = True
+        mine = busy[d.serve_site, d.serve_workload]
+        serves = _by_work(inst, d.serve_site[mine], d.serve_workload[mine], d.serve_place[mine])
+    else:
+        serves = _by_work(inst, site, workload, family.keys["place"][some])
+    return sp.csr_array(could[others] @ serves[serving].T)
+
+
+def _by_work(inst: Instance, site: IntArray, workload: IntArray, place: IntArray) -> sp.csr_array:
+    """Return (sites, workloads x places), above 0 where a site has the work."""
+    places = len(inst.demand.places)
+    size = (len(inst.sites.ids), len(inst.demand.workloads) * places)
+    return sp.csr_array((np.ones(len(site)), (site, workload * places + place)), size)
 
 
 def failing_sets(reach: sp.csr_array, work: FloatArray, need: FloatArray) -> list[IntArray]:

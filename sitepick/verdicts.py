@@ -25,6 +25,7 @@ from sitepick.matrix import SHARED, FloatArray, IntArray, Matrix
 from sitepick.planner import Planner
 from sitepick.program import Family
 from sitepick.run import Charge, LimitUse, Verdict
+from sitepick.serving import serve_alike
 from sitepick.solve.forcing import Forced, forced_bounds
 from sitepick.solve.outcome import Certificate, Outcome
 from sitepick.solve.owners import Owners, numbered
@@ -235,7 +236,7 @@ class _Desk:
         if limit is not None:
             there = np.flatnonzero(self._uses[self.label_at[limit]] > 1e-6)
         if not len(there):
-            alike = self._serve_alike
+            alike = serve_alike(self.program, self.inst, self.values, self.out, self.serving)
             there = np.sort(alike.indices[alike.indptr[k] : alike.indptr[k + 1]])
             shares = "the work"
         if not len(there):
@@ -256,27 +257,6 @@ class _Desk:
         of = np.array([self.label_at[x] for x in self.labels], dtype=np.int64)
         sums = sp.csr_array((np.ones(len(of)), (of, np.arange(len(of)))))
         return np.asarray((sums @ used).toarray())
-
-    @cached_property
-    def _serve_alike(self) -> sp.csr_array:
-        """(out, serving) above 0 where the one serves in the plan what the other could serve."""
-        d, family = self.inst.demand, self.program.column_families["demand.serve"]
-        some = self.values[family.indices] > 1e-6
-        could = self._by_work(d.serve_site, d.serve_workload, d.serve_place)
-        if d.pooled:  # a site's work is for all places in its reach
-            busy = np.zeros((len(self.inst.sites.ids), len(d.workloads)), dtype=bool)
-            busy[family.keys["site"][some], family.keys["workload"][some]] = True
-            mine = busy[d.serve_site, d.serve_workload]
-            serves = self._by_work(*(a[mine] for a in (d.serve_site, d.serve_workload, d.serve_place)))
-        else:
-            serves = self._by_work(*(family.keys[x][some] for x in ("site", "workload", "place")))
-        return sp.csr_array(could[self.out] @ serves[self.serving].T)
-
-    def _by_work(self, site: IntArray, workload: IntArray, place: IntArray) -> sp.csr_array:
-        """Return (sites, workloads x places), above 0 where a site has the work."""
-        d = self.inst.demand
-        size = (len(self.inst.sites.ids), len(d.workloads) * len(d.places))
-        return sp.csr_array((np.ones(len(site)), (site, workload * len(d.places) + place)), size)
 
     # --- prices -----------------------------------------------------------------------------
 

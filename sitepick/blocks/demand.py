@@ -151,7 +151,7 @@ def add_reach(
     asked = inst.demand.mw[workload][places].sum(axis=0)  # (T,)
     number = sum(name.startswith(f"{REACH}#") for name in program.row_families)
     row = program.add_rows(
-        f"{REACH}#{number}",
+        f"demand.reach#{number}",
         keys={"workload": np.full(len(period), workload), "period": period},
         lower=asked[period],
         unit="ref_mw",
