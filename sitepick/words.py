@@ -38,6 +38,13 @@ LIMIT_WORDS = {
 }  # fmt: skip
 
 
+FLOORS = frozenset({
+    "siting.min", "siting.required", "regions.min_it", "regions.min_once", "limits.it",
+    "limits.served", "commitments.it_mw", "commitments.grid_mw", "commitments.site",
+})  # fmt: skip
+"""Limits from below: they cost money, and none of them turns work away."""
+
+
 OBJECTIVE_WORDS = {
     "net_present_cost_musd": "net present cost with shortfall penalty",
     "served_ref_mw_years": "served ref MW-years",

@@ -70,11 +70,11 @@ def _buildings(facts: Facts) -> Iterator[Draft]:
                 continue
             mw = count * kind.hall_it_mw
             made = Decision(what, (row.site_id, row.hall, row.period))
-            halls = f"{count} hall{'s' if count > 1 else ''} {row.hall}"
+            halls = f"{count} hall{'s' if count > 1 else ''} of class {row.hall}"
             yield Draft(
                 action, date.fromisoformat(row.period), lead, site=row.site_id,
                 poi=facts.pois_of.get(row.site_id, ""), item=row.hall, mw=mw, mw_kind="IT MW",
-                musd=mw * per_mw, why=f"{halls} of {mw:,.6g} IT MW in service {row.period}",
+                musd=mw * per_mw, why=f"{halls}: {mw:,.6g} IT MW in service {row.period}",
                 decisions=(made,),
             )  # fmt: skip
             if what == "halls":
@@ -143,7 +143,7 @@ def _orders(facts: Facts) -> Iterator[Draft]:
             "order_hardware", date.fromisoformat(period), facts.hardware_lead(site, item),
             site=site, item=item, mw=mw, mw_kind="IT MW",
             musd=mw * kind.capex_musd_per_mw * facts.price(kind),
-            why=f"{mw:,.6g} IT MW of {item} in service {period}",
+            why=f"{mw:,.4g} IT MW of {item} in service {period}",
             decisions=(Decision("hardware", (site, item, period)),),
         )  # fmt: skip
     battery = facts.scenario.flexible.battery

@@ -44,6 +44,8 @@ _WORDS = {
     "leases": "lease offer",
 }  # fmt: skip
 _IDS = ("site_id", "poi_id", "region_id")
+_TOLD_BY = {"sites": ("leases",), "site_regions": ("leases", "sites")}
+"""Tables that follow from others: a new lease offer is one change of inputs, not three."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def _keys(old: dict[tuple[str, ...], Any], new: dict[tuple[str, ...], Any]) -> l
     out = []
     for path in sorted(old.keys() | new.keys()):
         x, y = old.get(path), new.get(path)
-        if x == y or path[0] in _SILENT:
+        if x == y or path[0] in _SILENT or _of_a_layer_that_came(path, old, new):
             continue
         named: set[str] = set()
         if path[:2] == ("regions", "rules"):
@@ -158,6 +160,13 @@ def _keys(old: dict[tuple[str, ...], Any], new: dict[tuple[str, ...], Any]) -> l
         where = ".".join(path)
         out.append(InputChange("key", where, _text(x), _text(y), frozenset(named), where))
     return out
+
+
+def _of_a_layer_that_came(path: tuple[str, ...], *sides: dict[tuple[str, ...], Any]) -> bool:
+    """Return whether a key only says how a file is read that one of the two runs does not have."""
+    entry = path[:3] if len(path) > 2 and path[2].isdigit() else path[:2]
+    file = (*entry, "file")
+    return path[0] == "layers" and path != file and sum(file in side for side in sides) == 1
 
 
 def _leaves(root: Node) -> dict[tuple[str, ...], Any]:
@@ -178,9 +187,12 @@ def _hash(sha256: str | None) -> str:
 
 def _rows(name: str, before: Side, after: Side) -> list[InputChange]:
     old, new = before.inputs.tables[name], after.inputs.tables[name]
+    told_by = _TOLD_BY.get(name)
     out = []
     for x_key, y_key in _pairs(name, old, new):
         x, y = old.get(x_key or ""), new.get(y_key or "")
+        if told_by and (x is None or y is None) and _come_or_gone(x or y, told_by, before, after):
+            continue
         here = {str(row[c]) for row in (x, y) if row for c in _IDS if row.get(c) is not None}
         side, key = (after, y_key) if y_key is not None else (before, x_key)
         file, at = side.inputs.rows.get(name, {}).get(key or "", ("", ""))
@@ -200,6 +212,16 @@ def _rows(name: str, before: Side, after: Side) -> list[InputChange]:
                     InputChange("row", f"{row}: {called}", *told, frozenset(here), row, called)
                 )
     return out
+
+
+def _come_or_gone(
+    row: dict[str, Any] | None, tables: tuple[str, ...], before: Side, after: Side
+) -> bool:
+    """Return whether the site of a row is new, or gone, as a row of other ``tables`` says."""
+    site = str((row or {}).get("site_id"))
+    return any(
+        (site in before.inputs.tables[t]) != (site in after.inputs.tables[t]) for t in tables
+    )
 
 
 def _pairs(name: str, old: Table, new: Table) -> list[tuple[str | None, str | None]]:

@@ -33,15 +33,16 @@ def alternatives_report(found: Alternatives, plans: Sheet, sites: Sheet) -> Repo
          f"{r['it_mw_least']:,.0f}", f"{r['it_mw_most']:,.0f}")
         for r in sites.rows
     ]  # fmt: skip
+    several = "" if len(found.found) == 1 else "s"
     head: tuple[str, ...] = (
-        f"{len(found.found)} alternatives within {100 * found.within:.3g} %"
+        f"{len(found.found)} alternative{several} within {100 * found.within:.3g} %"
         f" ({found.cap_musd:,.0f} MUSD); a site counts with {found.least_it_mw:,.3g} IT MW"
         " at the end",
     )
     if found.facts:
-        head += (
-            f"{len(found.facts)} sites are facts (standing, required, committed): not counted",
-        )
+        count = len(found.facts)
+        is_are = "site is a fact" if count == 1 else "sites are facts"
+        head += (f"{count} {is_are} (standing, required, committed): not counted",)
     if found.stopped:
         head += (f"Fewer than asked: {found.stopped}",)
     wrong = [r["plan"] for r in plans.rows if not r["verified"]]

@@ -52,11 +52,11 @@ def breakeven_report(figures: Sequence[Figure], run: str) -> Report:
         Column("Figure", align="left"), Column("value"), Column("known to lie in"),
         Column("unit", align="left"),
     )  # fmt: skip
-    table = Table("Unit costs and break-evens", columns, tuple(rows))
+    notes = [f"{_NAMES[f.name]}: {_YEAR.sub('', f.meaning)}" for f in figures]
+    table = Table("Unit costs and break-evens", columns, tuple(rows), "\n".join(notes))
     years = [found[1] for f in figures if (found := _YEAR.search(f.unit))]
     money = f"; money is real, of {years[0]}" if years else ""
-    notes = [f"{_NAMES[f.name]}: {_YEAR.sub('', f.meaning)}" for f in figures]
-    return Report((f"{run}: unit costs and break-evens{money}", *notes, "Figures:"), (table,), {})
+    return Report((f"{run}: unit costs and break-evens{money}",), (table,), {})
 
 
 def _text(value: float | None) -> str:

@@ -65,7 +65,8 @@ def short_cause(causes: tuple[str, ...]) -> str:
     """Return causes as a table has room for them: the row or key, without what changed in it."""
     brief = [PurePath(cause.split(": ")[0].split(" (")[0]).name for cause in causes[:1]]
     if causes and causes[0].startswith(FOLLOWS):
-        brief = [f"{FOLLOWS}{brief[0].removeprefix(FOLLOWS)}"]
+        others = " and others" if ") and " in causes[0] else ""
+        brief = [f"{FOLLOWS}{brief[0].removeprefix(FOLLOWS)}{others}"]
     return "".join(brief) + (f" and {len(causes) - 1} more" if len(causes) > 1 else "")
 
 

@@ -183,7 +183,8 @@ def _table(table: Table) -> str:
             cells.append(f'<td class="{side}">{escape(cell)}</td>' if side
                          else f"<td>{escape(cell)}</td>")  # fmt: skip
         body.append(f"<tr{about}>{''.join(cells)}</tr>")
-    note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
+    told = "<br>".join(map(escape, table.note.splitlines()))
+    note = f'<p class="note">{told}</p>' if told else ""
     return (
         f'<div class="scroll"><table><caption>{escape(table.title)}</caption>'
         f"<thead><tr>{''.join(head)}</tr></thead><tbody>\n{chr(10).join(body)}\n</tbody></table>"

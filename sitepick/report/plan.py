@@ -15,7 +15,7 @@ from sitepick.report.changes import baseline_line
 from sitepick.report.priced import priced
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.report.years import YearEnd, spread, year_ends
-from sitepick.words import LINES, limit_words
+from sitepick.words import FLOORS, LINES, limit_words
 
 if TYPE_CHECKING:
     from sitepick.run import Run
@@ -34,9 +34,9 @@ def headline(run: Run) -> tuple[str, ...]:
     """Return what stands above all tables: which plan, how good, how far to be believed."""
     scenario, solution = run.prepared.scenario, run.solution
     cand = run.prepared.candidates
-    counts = [f"{len(cand.sites):,} places looked at"]
+    counts = [f"{len(cand.sites):,} place{'s' if len(cand.sites) > 1 else ''} looked at"]
     if len(cand.offers):
-        counts.append(f"{len(cand.offers):,} letter rows")
+        counts.append(f"{len(cand.offers):,} letter row{'s' if len(cand.offers) > 1 else ''}")
     notes = len(dict.fromkeys((*run.prepared.layers.notes, *cand.notes)))
     if notes:
         counts.append(f"{notes} note{'s' if notes > 1 else ''} on the inputs (plan.xlsx, notes)")
@@ -56,7 +56,8 @@ def headline(run: Run) -> tuple[str, ...]:
         f"({percent(solution.gap_without_penalty)} without the shortfall penalty), {proof}"
     )
     if run.findings:
-        lines.append(f"CHECK FAILED: {len(run.findings)} findings; do not use this plan")
+        faults = f"{len(run.findings)} finding{'s' if len(run.findings) > 1 else ''}"
+        lines.append(f"CHECK FAILED: {faults}; do not use this plan")
     else:
         lines.append("Plan checked for these inputs (arithmetic, not utility approval)")
     against = baseline_line(run)
@@ -80,7 +81,8 @@ def _target(run: Run, solution: Solution) -> str:
     )
     if short < 1e-6 * max(1.0, served):
         return f"TARGET {served + short:,.0f} {unit} by {end.day:%Y-%m}: all placed."
-    stops = list(dict.fromkeys(limit_words(n, run.prepared.scenario) for n, _ in _priced(run)))
+    caps = [name for name, _ in _priced(run) if name not in FLOORS]
+    stops = list(dict.fromkeys(limit_words(name, run.prepared.scenario) for name in caps))
     if stops:
         text += f" What binds: {', '.join(stops[:3])}."
     return text
@@ -242,7 +244,7 @@ def _stop(run: Run, year: int) -> str:
     """Name what stops more spending in a year: its budget, else its dearest limit."""
     assert run.solution is not None
     held = priced(run)[1]
-    names = [name for name, when in _priced(run) if when[:4] == str(year)]
+    names = [n for n, when in _priced(run) if when[:4] == str(year) and n not in FLOORS]
     # what is built in a year serves the next one too
     here = {e.period for y in (year, year + 1) for e in _ends_in(run, y)[-1:]}
     placed = bool(here) and not any(r.period in here for r in run.solution.turned_away)
@@ -257,7 +259,8 @@ def _stop(run: Run, year: int) -> str:
     if placed:
         return "all placed"
     # what is built in a year stands for years: a limit that stops it may be priced later
-    later = [] if held else [name for name, when in _priced(run) if when[:4] > str(year)]
+    found = () if held else _priced(run)
+    later = [n for n, when in found if when[:4] > str(year) and n not in FLOORS]
     return _short(later[0]) if here and later else ""
 
 

@@ -69,8 +69,8 @@ def print_tables(report: Report, console: Console) -> None:
             console.print(Text(f"{table.title}: {', '.join(map(visible, pairs))}"))
         else:
             console.print(_rich(table, console.width))
-        if table.note:
-            console.print(Text(visible(table.note), style="dim"))
+        for line in table.note.splitlines():
+            console.print(Text(visible(line), style="dim"))
 
 
 def solving_seconds(seconds: dict[str, float]) -> float:
@@ -86,11 +86,10 @@ def _rich(table: Table, width: int) -> RichTable:
     """
     rows = [[visible(cell) for cell in row] for row in table.shown()]
     heads = [visible(column.name) for column in table.columns]
+    whole = [max((cell_len(row[i]) for row in rows), default=0) for i in range(len(heads))]
     needs = [
-        max((cell_len(row[i]) for row in rows), default=0)
-        if column.align == "right"
-        else min(max((cell_len(row[i]) for row in rows), default=0), _NAME_WIDTH)
-        for i, column in enumerate(table.columns)
+        need if column.align == "right" else min(need, _NAME_WIDTH)
+        for need, column in zip(whole, table.columns, strict=True)
     ]
     tall = max((len(head.split(" ")) for head in heads), default=1)
     for lines in range(1, tall + 1):
@@ -98,15 +97,18 @@ def _rich(table: Table, width: int) -> RichTable:
         wide = [max(need, _cells(head)) for need, head in zip(needs, broken, strict=True)]
         if sum(wide) + 2 * (len(wide) - 1) <= width:
             break
+    spare = max(0, width - sum(wide) - 2 * (len(wide) - 1))
     out = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column, head in zip(table.columns, broken, strict=True):
+    for column, head, need, has in zip(table.columns, broken, whole, wide, strict=True):
         right = column.align == "right"
+        more = 0 if right else min(spare, max(0, need - has))
+        spare -= more
         out.add_column(
             Text(head),
             justify="right" if right else "left",
             overflow="ellipsis" if not right else "fold",
             no_wrap=True,
-            max_width=None if right else _NAME_WIDTH,
+            max_width=None if right else max(_NAME_WIDTH, has + more),
             header_style="bold",
             vertical="bottom",
         )

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import date
 from io import StringIO
 from pathlib import Path
 
@@ -33,8 +34,9 @@ class Told:
     """The page as it was run: each excerpt with what the commands before it had said."""
 
     folder: Path
-    excerpts: list[tuple[str, str]] = field(default_factory=list)
+    excerpts: list[tuple[str, list[str]]] = field(default_factory=list)  # last block first
     said: dict[str, str] = field(default_factory=dict)  # by command
+    tables: list[str] = field(default_factory=list)  # parts of CSV files
 
 
 def blocks(page: str) -> Iterator[tuple[str, str]]:
@@ -49,12 +51,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     told.folder.mkdir()
     with pytest.MonkeyPatch.context() as patch, chdir(told.folder):
         patch.setenv("COLUMNS", "110")
-        last = ""
+        blocks_said: list[str] = []
         for kind, text in blocks(TUTORIAL.read_text(encoding="utf-8")):
             if kind == "sh":
-                last = _run(text, told)
-            elif last:
-                told.excerpts.append((text, last))
+                blocks_said.insert(0, _run(text, told))
+            elif kind == "csv":
+                told.tables.append(text)
+            elif blocks_said:
+                told.excerpts.append((text, [said for said in blocks_said if said]))
         yield told
 
 
@@ -86,19 +90,27 @@ def plain(line: str) -> str:
 
 
 def test_excerpts_are_what_the_commands_say(told: Told) -> None:
-    assert len(told.excerpts) >= 12
-    for excerpt, said in told.excerpts:
-        if "DECISION MEMO" in excerpt:
+    """Each is of the block before it, or tells more of an earlier one."""
+    assert len(told.excerpts) >= 18
+    for excerpt, before in told.excerpts:
+        if "DECISION MEMO" in excerpt or excerpt.startswith("UPDATE"):
             continue
-        lines = iter(plain(line) for line in said.splitlines())
-        for line in map(plain, excerpt.splitlines()):
-            assert line == "..." or line in lines, f"not said, or not in this order: {line}\n{said}"
+        missing = [not_said(excerpt, said) for said in before]
+        assert "" in missing, f"not said, or not in this order: {missing[0]}\n{before[0]}"
+
+
+def not_said(excerpt: str, said: str) -> str:
+    """Return the first line of an excerpt that was not said in its order, "" if all were."""
+    lines = iter(plain(line) for line in said.splitlines())
+    wanted = (line for line in map(plain, excerpt.splitlines()) if line != "...")
+    return next((line for line in wanted if line not in lines), "")
 
 
 def test_figures_in_the_text_are_those_of_the_files_and_commands(told: Told) -> None:
     page = TUTORIAL.read_text(encoding="utf-8")
     known = set(NUMBER.findall(" ".join(told.said.values())))
     known |= {n for name, text in HEREDOC.findall(page) for n in NUMBER.findall(text)}
+    known |= {n for rows in told.tables for n in NUMBER.findall(rows)}
     halls = {row["id"]: row for row in table("halls")}
     known |= {f"{halls['dlc']['build_months']:g}", f"{Power().tie_months:g}"}
     prose = FENCE.sub("", page)
@@ -111,7 +123,9 @@ def test_figures_in_the_text_are_those_of_the_files_and_commands(told: Told) -> 
 
 
 def test_nothing_is_written_for_the_plan_that_does_not_exist(told: Told) -> None:
-    assert sorted(p.name for p in (told.folder / "runs").iterdir()) == ["base", "late", "water"]
+    runs = {p.name: (p / "manifest.json").is_file() for p in (told.folder / "runs").iterdir()}
+    assert runs == {"all": False, "base": True, "december": True, "late": True, "water": True}
+    assert "infeasible" in (told.folder / "runs" / "all" / "diagnosis.txt").read_text("utf-8")
     assert (told.folder / "runs" / "base" / "report.html").stat().st_size > 500_000
     for file in ("base-qgis/plan.qgs", "ridge.gpkg", "ridge.xlsx", "ridge.kml", "late.csv"):
         assert (told.folder / file).stat().st_size > 500, file
@@ -120,6 +134,29 @@ def test_nothing_is_written_for_the_plan_that_does_not_exist(told: Told) -> None
 def test_the_memo_says_what_the_files_hold(told: Told) -> None:
     memo = next(text for text, _ in told.excerpts if "DECISION MEMO" in text)
     assert memo == expected_memo(told)
+
+
+def test_the_rows_that_are_due_are_those_of_the_file(told: Told) -> None:
+    (table,) = told.tables
+    header, *rows = _lines(told.folder / "runs" / "december" / "actions.csv")
+    width = len(table.splitlines()[0].split(","))
+    due = [row for row in rows if row[0] <= "2027-12-23"]
+    assert table.splitlines() == [",".join(row[:width]) for row in (header, *due)]
+
+
+def test_a_new_offer_is_one_change_of_inputs(told: Told) -> None:
+    said = told.said["compare runs/base runs/december --csv december.csv"]
+    inputs = said.partition("\nInput ")[2].partition("\nSite ")[0]
+    assert [line.split("  ")[0] for line in inputs.splitlines() if "L-1" in line] == [
+        "offers.csv row 2 (lease offer L-1)"
+    ]
+    assert "layers.leases.file " in inputs
+    assert "layers.leases.fields" not in inputs
+
+
+def test_the_update_says_what_the_files_hold(told: Told) -> None:
+    update = next(text for text, _ in told.excerpts if text.startswith("UPDATE"))
+    assert update == expected_update(told)
 
 
 MEMO = """\
@@ -186,6 +223,72 @@ def expected_memo(told: Told) -> str:
         late=_it_mw(told.folder / "runs" / "late", 2030),
         rises=late["objective"] - plan["objective"], gap=100 * plan["gap"],
     )  # fmt: skip
+
+
+UPDATE = """\
+UPDATE {today} to the memo of 2026-11-23
+
+Happened    Letter U-102 (Alder 345): {mw} instead of {mw_was} grid MW, {day} instead of {day_was}.
+            Offer L-1 (Amber Works): a powered shell for up to {shell} IT MW. P-07 is signed.
+Changed     P-01 has {p1:.0f} instead of {p1_was:.0f} IT MW in 2031; P-06 has {p6:.0f} instead of {p6_was:.0f}.
+            New: L-1 with {l1:.0f} IT MW and P-04 with {p4:.0f}. P-07 stays at {p7:.0f}.
+            Together {it} IT MW in 2029, 2030 and 2031; before {it_was}.
+Cost        Net present cost with penalty {cost:,.0f} MUSD, {more:.0f} more than a month ago.
+Due         {due} actions by {until}, {musd:,.0f} MUSD. {late} are late, by {days} days: transformers of P-01 and P-07.
+            Sign L-1 by {reply}.
+Lease       L-1 costs {lease:.0f} USD per IT kW and month all in, own halls {own:.0f}; break-even rent {even:.1f}, asked {asked:.1f}.
+Open        {others} other plans within 1 % have L-1 and P-06 too; P-01 is in {p1_in} of {plans}.
+"""  # noqa: E501 (as wide as the page)
+
+
+def expected_update(told: Told) -> str:
+    """Return the update of the memo with its figures from the files of both months."""
+    base, now = told.folder / "runs" / "base", told.folder / "runs" / "december"
+    letters = {
+        month: {r["Letter"]: r for r in _rows(told.folder / f"letters{month}.csv")}["U-102"]
+        for month in ("", "_dec")
+    }
+    it = {
+        run: {(r["site_id"], r["period"][:4]): float(r["it_mw"]) for r in _rows(run / "sites.csv")}
+        for run in (base, now)
+    }
+    both = [json.loads((run / "solution.json").read_text(encoding="utf-8")) for run in (base, now)]
+    today, until = date(2026, 12, 23), "2027-12-23"
+    due = [r for r in _rows(now / "actions.csv") if r["do_by"] <= until]
+    late = [r for r in due if r["do_by"] < today.isoformat()]
+    assert {(r["site_id"], r["item"]) for r in late} == {
+        ("P-01", "power_transformer"), ("P-07", "power_transformer")
+    }  # fmt: skip
+    (days,) = {(today - date.fromisoformat(r["do_by"])).days for r in late}
+    assert {r["late_by_days"] for r in late} == {str(days)}
+    (offer,), (lease,) = _rows(told.folder / "offers.csv"), _rows(now / "leases.csv")
+    (sign,) = (r for r in due if r["action"] == "sign_lease")
+    assert sign["do_by"] == offer["Answer by"]
+    others = told.folder / "december-alternatives"
+    often = {r["site_id"]: r["plans"] for r in _rows(others / "site_frequency.csv")}
+    plans = _rows(others / "alternatives.csv")
+    assert often["L-1"] == often["P-06"] == str(len(plans))
+    changed = {r["site_id"] for r in _rows(now / "changes.csv")}
+    assert changed == {"P-01", "P-04", "P-06", "L-1"}
+    totals = ["{:.0f}, {:.0f} and {:.0f}".format(*(_it_mw(run, y) for y in (2029, 2030, 2031)))
+              for run in (base, now)]  # fmt: skip
+    return UPDATE.format(
+        today=today, mw=letters["_dec"]["MW"], mw_was=letters[""]["MW"],
+        day=letters["_dec"]["In service"], day_was=letters[""]["In service"],
+        shell=offer["Max MW"], p1=it[now]["P-01", "2031"], p1_was=it[base]["P-01", "2031"],
+        p6=it[now]["P-06", "2031"], p6_was=it[base]["P-06", "2031"], l1=it[now]["L-1", "2031"],
+        p4=it[now]["P-04", "2031"], p7=it[now]["P-07", "2031"], it_was=totals[0], it=totals[1],
+        cost=both[1]["objective"], more=both[1]["objective"] - both[0]["objective"], due=len(due),
+        until=until, musd=sum(float(r["musd"] or 0) for r in due), late=len(late), days=days,
+        reply=offer["Answer by"], lease=float(lease["lease_usd_per_kw_month"]),
+        own=float(lease["own_usd_per_kw_month"]), even=float(lease["break_even_usd_per_kw_month"]),
+        asked=float(offer["Rent"]), others=len(plans) - 1, p1_in=often["P-01"], plans=len(plans),
+    )  # fmt: skip
+
+
+def _lines(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

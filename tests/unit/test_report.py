@@ -218,7 +218,7 @@ def test_seconds_are_those_of_solving():
 
 def test_a_failed_check_is_said_first():
     text = shown(run(findings=(Finding("a.b", "x", 1, "MW", "m"),)))
-    assert "CHECK FAILED: 1 findings; do not use this plan" in text
+    assert "CHECK FAILED: 1 finding; do not use this plan" in text
     assert "Plan checked" not in text
 
 
