@@ -11,6 +11,7 @@ from sitepick.instance.types import Instance
 from sitepick.program import Program
 
 NAME = "siting"
+_SAME = 1e-9  # MW, absolute and relative: work that differs by less is the same
 
 
 def applies(inst: Instance) -> bool:
@@ -64,6 +65,34 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
             "siting.count", keys={"one": [0]}, upper=sites.count_max, unit="sites", relaxable=True
         )
         program.add_entries(count[0], level[:, -1], 1)
+    if not (inst.halls.whole or inst.hardware.bought or len(inst.leases.site)):
+        _enough(program, inst)
+
+
+def _enough(program: Program, inst: Instance) -> None:
+    """So many sites are open as the work that must be served needs, were they the largest.
+
+    Without halls and hardware a site serves at most its largest IT MW. The relaxation otherwise
+    opens parts of sites: where each could serve a third of all work, two and a half instead of three.
+    """
+    sites, demand = inst.sites, inst.demand
+    asked = demand.mw[demand.must].sum(axis=(0, 1))  # (T,)
+    may_stand = np.arange(inst.time.n)[None, :] >= sites.open_from[:, None]
+    largest = np.sort(np.where(may_stand, sites.max_it_mw[:, None], 0.0), axis=0)[::-1]
+    short = np.cumsum(largest, axis=0) < asked * (1 - _SAME) - _SAME  # (S, T) after so many
+    least = np.minimum(short.sum(axis=0) + 1, len(sites.ids))
+    period = np.flatnonzero((least > 1) & (asked > 0))
+    if not len(period) or not sites.limited.all():
+        return
+    row = program.add_rows(
+        "siting.enough",
+        keys={"period": period},
+        lower=least[period],
+        unit="sites",
+        redundant=True,
+    )
+    level = open_at(program, inst)
+    program.add_entries(row, level[:, period], 1)
 
 
 def _closed(program: Program, inst: Instance) -> None:
