@@ -73,7 +73,7 @@ def _enough(program: Program, inst: Instance) -> None:
     """So many sites are open as the work that must be served needs, were they the largest.
 
     Without halls and hardware a site serves at most its largest IT MW. The relaxation otherwise
-    opens parts of sites: where each could serve a third of all work, two and a half instead of three.
+    opens parts of sites, and only two and a half of them where three are needed.
     """
     sites, demand = inst.sites, inst.demand
     asked = demand.mw[demand.must].sum(axis=(0, 1))  # (T,)

@@ -23,6 +23,9 @@ def relax(program: Program) -> tuple[IntArray, IntArray, FloatArray]:
 
     Returns (n,) the slack columns, their rows, and the size by which each is measured.
     """
+    for name, family in program.row_families.items():
+        if family.redundant:  # what follows from other rows must not hold when these give way
+            program.set_row_bounds(name)
     matrix = program.matrix
     size = np.maximum(
         np.abs(np.where(np.isfinite(matrix.row_upper), matrix.row_upper, 0.0)),

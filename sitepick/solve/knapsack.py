@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from sitepick.program import SHARED, FloatArray, IntArray, Matrix
+from sitepick.program import SHARED, BoolArray, FloatArray, IntArray, Matrix
 
 _SAME = 1e-9  # relative: bounds of a column that differ by less are one
 
@@ -120,14 +120,14 @@ class Knapsacks:
         their better bound."""
         x = np.zeros(len(self.cost))
         x[self.yes] = opened
-        there = (self.between >= 0) & (opened > 0)
+        there = np.flatnonzero(self.between >= 0)
         used = np.bincount(
             self.owner[answer.flow],
             weights=(self.size[answer.flow] * answer.amount),
             minlength=len(self.yes),
         )
-        fill = np.where(answer.reduced[self.between] < 0, self.capacity, used)
-        x[self.between[there]] = (opened * fill)[there]
+        fill = np.where(answer.reduced[self.between[there]] < 0, self.capacity[there], used[there])
+        x[self.between[there]] = opened[there] * fill
         x[self.flow[answer.flow]] = answer.amount * opened[self.owner[answer.flow]]
         shared = self.shared
         x[shared] = np.where(answer.reduced[shared] > 0, self.lower[shared], self.upper[shared])
@@ -218,7 +218,7 @@ def _assembled(
     taken: IntArray,
     roomy: IntArray,
     amount: FloatArray,
-    is_link: FloatArray,
+    is_link: BoolArray,
     n: int,
 ) -> Knapsacks | None:
     k = len(yes)

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sitepick.program import SHARED, BoolArray, FloatArray, IntArray
+from sitepick.program import BoolArray, FloatArray
 from sitepick.solve.knapsack import Answer, Knapsacks
 
 _PATIENCE = 12  # steps without a better bound after which they become shorter
@@ -32,7 +32,7 @@ class Climb:
     """The best ``prices`` (r,) so far, their ``bound``, and how far the search has come.
 
     ``opened`` (k,) is the average opening of each owner, ``activity`` (r,) that of the linking
-    rows; ``step`` is the length of the next one, ``weight`` that of the last answer in the averages.
+    rows; ``step`` is the length of the next one, ``weight`` that of the last answer in averages.
     """
 
     prices: FloatArray
@@ -64,26 +64,37 @@ class Dual:
         return each
 
     @cached_property
+    def _size_and_money(self) -> tuple[FloatArray, FloatArray]:
+        """(r,) the bound of each linking row, and about what goes through it in money."""
+        blocks, rows = self.blocks, abs(self.blocks.rows)
+        low, high = blocks.row_lower, blocks.row_upper
+        size = np.maximum(
+            np.where(np.isfinite(low), np.abs(low), 0.0),
+            np.where(np.isfinite(high), np.abs(high), 0.0),
+        )
+        reach = rows @ np.maximum(np.abs(blocks.lower), np.abs(blocks.upper))
+        size = np.where(size > 0, size, np.maximum(reach, 1e-12))
+        unit = (rows @ np.abs(self._full_cost)) / np.maximum(
+            rows @ np.ones(len(blocks.cost)), 1e-12
+        )
+        return size, size * unit
+
+    @cached_property
+    def money(self) -> float:
+        """About what the work that must be done comes to, of the size of the objective."""
+        _, money = self._size_and_money
+        whole = float(money[self.blocks.row_lower > 0].sum())
+        return whole if whole > 0 else 1.0
+
+    @cached_property
     def scale(self) -> FloatArray:
         """(r,) what a lack of each linking row is measured by.
 
         That is its bound over the root of the money that goes through it, so that MW of a place
         and a number of sites compare: prices then move in proportion to what they come to.
         """
-        blocks, rows = self.blocks, self.blocks.rows
-        low, high = blocks.row_lower, blocks.row_upper
-        size = np.maximum(
-            np.where(np.isfinite(low), np.abs(low), 0.0),
-            np.where(np.isfinite(high), np.abs(high), 0.0),
-        )
-        reach = abs(rows) @ np.maximum(np.abs(blocks.lower), np.abs(blocks.upper))
-        size = np.where(size > 0, size, np.maximum(reach, 1e-12))
-        total = abs(rows) @ np.ones(len(blocks.cost))
-        unit = (abs(rows) @ np.abs(self._full_cost)) / np.maximum(total, 1e-12)
-        money = size * unit
-        whole = float(np.abs(self.start() * size).sum())
-        money = np.where(money > 0, money, whole if whole > 0 else 1.0)
-        return np.asarray(size / np.sqrt(money))
+        size, money = self._size_and_money
+        return np.asarray(size / np.sqrt(np.where(money > 0, money, self.money)))
 
     def usable(self, prices: FloatArray) -> FloatArray:
         """Return ``prices`` (r,) with none that leans on an infinite bound."""
@@ -159,7 +170,7 @@ class Dual:
             # towards somewhat more than the goal: steps must not die out on the way to it
             rise = (1 + _BEYOND) * (goal - bound) + _BEYOND * _FINE * abs(bound)
             if not np.isfinite(goal):
-                rise = _BEYOND * abs(bound)
+                rise = _BEYOND * max(abs(bound), self.money)
             trial = self.usable(prices + step * rise / norm * lack / scale)
             value, found, now = self.at(trial, held_open, held_closed)
             fresh = rows @ self.blocks.point(found, now.astype(float))

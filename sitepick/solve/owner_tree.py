@@ -20,17 +20,18 @@ import numpy as np
 
 from sitepick.program import BoolArray, FloatArray, IntArray, Matrix
 from sitepick.solve.highs import solve_matrix
-from sitepick.solve.knapsack import Knapsacks, knapsacks
+from sitepick.solve.knapsack import Knapsacks
 from sitepick.solve.lagrangian import Climb, Dual
 from sitepick.solve.outcome import Certificate, Cut, Leaf, Limits
 
 _FIRST_CHUNKS = 30
 _CHUNK = 40  # steps between two looks at how a climb goes
 _CHUNKS = 4
-_LEAST_GAIN = 0.05  # of what is missing, by which a chunk of steps must raise the bound
 _MOST_NODES = 4000
 _MOST_NUMBERS = 20_000_000  # of all leaves of a certificate together
-_RESTART = 0.1
+_RESTART = 0.1  # length of a node's first steps
+_FINE, _ROUGH = 1e-4, 1e-3  # lengths below which the first node and later ones have climbed enough
+_SLOW = 0.005  # of the bound, gained in a chunk of steps: the average is worth a look
 
 
 @dataclass(frozen=True)
@@ -75,27 +76,12 @@ class Proof:
     note: str
 
 
-def by_owners(
-    matrix: Matrix,
-    limits: Limits,
-    offer: Callable[[FloatArray | None], float],
-    missing: Callable[[], float],
-    over: Callable[[], bool],
-    tell: Callable[[float], None],
-) -> Proof | None:
-    """Search on which owners open, where all of ``matrix`` are knapsacks; None where they are not.
+class OwnerTree:
+    """Search for the best plan of ``matrix``, whose owners are ``blocks``.
 
     ``offer`` takes plans (n,) or None and returns the objective of the best one so far;
     ``missing`` is the relative gap that is good enough, ``over`` says when to stop.
     """
-    blocks = knapsacks(matrix)
-    if blocks is None or not len(blocks.linking):
-        return None
-    return OwnerTree(matrix, blocks, limits, offer, missing, over, tell).search()
-
-
-class OwnerTree:
-    """Search for the best plan of ``matrix``, whose owners are ``blocks``: see `by_owners`."""
 
     def __init__(
         self,
@@ -156,20 +142,16 @@ class OwnerTree:
         self._nodes += 1
         state, held = node.state, node.held
         opened, closed = self._masks(held)
-        for chunk in range(chunks):
+        for _ in range(chunks):
             before = state.bound
             goal = self._goal()
             state = self._dual.climb(state, opened, closed, _CHUNK, goal)
             if state.bound >= self._goal() or self._over():
                 break
-            near = math.isfinite(goal) and (goal - state.bound) < 0.02 * abs(goal)
-            if near or chunk % 4 == 3:
+            flat = state.bound - before < _SLOW * abs(state.bound) and state.step < _RESTART
+            if flat or not math.isfinite(self._best):
                 self._try(state, opened, closed)
-            goal = self._goal()
-            gained = state.bound - before
-            if math.isfinite(goal) and near and gained < _LEAST_GAIN * (goal - state.bound):
-                break
-            if not math.isfinite(goal) and gained < 1e-4 * abs(state.bound):
+            if state.step < (_FINE if chunks == _FIRST_CHUNKS else _ROUGH):
                 break
         self._tell(min([state.bound, *(n.bound for n in self._open[:1])]))
         goal = self._goal()

@@ -33,15 +33,27 @@ TINY = """
 """
 
 
-def published() -> list[tuple[str, float]]:
-    """Return the small capacitated instances of the real data with their published optima."""
+GRAPH = """
+6 8 2
+1 2 4
+2 3 7
+3 4 2
+4 5 6
+5 6 3
+6 1 9
+2 5 8
+1 2 5
+"""
+LARGE = ("capa", "pmed11", "pmed16", "pmed21", "pmed31")
+
+
+def published(*, large: bool) -> list[tuple[str, str, float]]:
+    """Return instances of the real data as file, parameter and published optimum."""
     given = os.environ.get("SITEPICK_REALDATA")
-    table = Path(given or "/nowhere") / "orlib" / "optima.csv"
-    if not given or not table.is_file():
+    folder = Path(given or "/nowhere") / "orlib"
+    if not (folder / "optima.csv").is_file():
         return []
-    with table.open(encoding="utf-8") as stream:
-        return [(row["file"], float(row["published_optimum"])) for row in csv.DictReader(stream)
-                if row["file"].startswith("cap") and row["file"].endswith(".txt")]  # fmt: skip
+    return [row for row in orlib.published(folder) if row[0].startswith(LARGE) == large]
 
 
 def least_cost(cli: Cli, case: orlib.Location, folder: Path) -> float:
@@ -91,10 +103,54 @@ def test_the_shipped_example_meets_its_brute_force_optimum(cli: Cli, tmp_path: P
     assert answer.record["objective"]["value"] == pytest.approx(orlib.optimum(case), rel=2e-6)
 
 
-@pytest.mark.parametrize(("file", "optimum"), published() or [("", 0.0)])
-def test_published_optima(cli: Cli, tmp_path: Path, file: str, optimum: float) -> None:
+def test_a_tiny_p_median_meets_its_brute_force_optimum(cli: Cli, tmp_path: Path) -> None:
+    case = orlib.parse_pmedian(GRAPH)
+    assert case.cost[0] == [0, 5, 12, 14, 12, 9]  # the last line overwrites the first
+    best = orlib.optimum(case)
+    assert best == 5 + 7 + 6 + 3  # from nodes 2 and 5
+    assert least_cost(cli, case, tmp_path / "tiny") == pytest.approx(best, rel=2e-6)
+
+
+def test_no_more_sites_than_the_work_needs_are_asked_for(tmp_path: Path) -> None:
+    from sitepick import pipeline
+    from sitepick.planner import Planner
+    from sitepick.solve.highs import solve_matrix
+    from sitepick.solve.outcome import Limits
+
+    case = orlib.parse(TINY)
+    tight = orlib.Location([100.0] * 5, case.fixed, [100.0, 90.0, 80.0, 14.0], case.cost[:4])
+    prepared = pipeline.prepare(pipeline.load(orlib.write(tight, tmp_path, "t", gap_pct=1e-4)))
+    program = Planner(prepared, Limits()).program
+    row = program.row_families["siting.enough"].indices
+    assert program.matrix.row_lower[row].tolist() == [3]  # 284 MW by 100 MW each
+    with_row = solve_matrix(program.matrix, Limits(), relax=True).objective
+    whole = solve_matrix(program.matrix, Limits(gap=0)).objective
+    program.set_row_bounds("siting.enough")
+    assert solve_matrix(program.matrix, Limits(), relax=True).objective < with_row - 1e-3
+    assert solve_matrix(program.matrix, Limits(gap=0)).objective == pytest.approx(whole)
+
+
+@pytest.mark.parametrize(
+    ("file", "parameter", "optimum"), published(large=False) or [("", "", 0.0)]
+)
+def test_published_optima(
+    cli: Cli, tmp_path: Path, file: str, parameter: str, optimum: float
+) -> None:
     if not file:
         pytest.skip("SITEPICK_REALDATA with orlib/optima.csv is not set")
-    text = (Path(os.environ["SITEPICK_REALDATA"]) / "orlib" / file).read_text(encoding="utf-8")
-    found = least_cost(cli, orlib.parse(text), tmp_path / "case")
+    case = orlib.read(Path(os.environ["SITEPICK_REALDATA"]) / "orlib" / file, parameter)
+    found = least_cost(cli, case, tmp_path / "case")
     assert found == pytest.approx(optimum, rel=2e-6)
+
+
+@pytest.mark.parametrize(("file", "parameter", "optimum"), published(large=True) or [("", "", 0.0)])
+def test_published_optima_of_large_instances(
+    tmp_path: Path, file: str, parameter: str, optimum: float
+) -> None:
+    if not file or "SITEPICK_BENCH" not in os.environ:
+        pytest.skip("SITEPICK_REALDATA with orlib/optima.csv, or SITEPICK_BENCH, is not set")
+    case = orlib.read(Path(os.environ["SITEPICK_REALDATA"]) / "orlib" / file, parameter)
+    found = orlib.solve(orlib.write(case, tmp_path, "large", gap_pct=1e-4), seconds=300)
+    assert found.objective == pytest.approx(optimum, rel=2e-6)
+    assert (found.status, found.verified) == ("optimal", True)
+    assert found.cpu_seconds < 300

@@ -1,14 +1,19 @@
-"""OR-Library capacitated facility location (J. E. Beasley) as a sitepick scenario folder.
+"""OR-Library facility location and p-median (J. E. Beasley) as a sitepick scenario folder.
 
-Format of a file: ``m n``; per site its capacity and fixed cost; per customer its demand and, for
-each site, the cost of serving all of that demand from it. One unit of demand is written as one
-IT MW and one unit of money as one MUSD, so a cost is divided by the demand to be per MW and year.
+Format of a ``cap`` file: ``m n``; per site its capacity and fixed cost; per customer its demand
+and, for each site, the cost of serving all of that demand from it. One unit of demand is written as
+one IT MW and one unit of money as one MUSD, so a cost is divided by the demand to be per MW and
+year. A ``pmed`` file is a graph: ``n edges p``, then two ends and a length each, where a later line
+for the same ends overwrites an earlier one; each node is a customer and may be one of p sites, and
+a cost is the length of a shortest path. Sites cost nothing to open, so "at most p" is "p".
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
 import itertools
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,18 +41,92 @@ demand:
     it: {{uses: it, spread: by_weight, must_serve: true, ref_mw: {total!r}}}
 halls: none
 hardware: none
-solver: {{gap_pct: {gap_pct:g}, time_limit_s: {seconds:g}}}
+{limits}solver: {{gap_pct: {gap_pct:g}, time_limit_s: {seconds:g}}}
 """
 
 
 @dataclass(frozen=True)
 class Location:
-    """An instance: ``cost[j][i]`` is for all demand of customer j from site i."""
+    """An instance: ``cost[j][i]`` is for all demand of customer j from site i; at most
+    ``sites_max`` sites open."""
 
     capacity: Sequence[float]
     fixed: Sequence[float]
     demand: Sequence[float]
     cost: Sequence[Sequence[float]]
+    sites_max: int | None = None
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What sitepick found, and seconds by the clock and of CPU: all of it, and solving alone."""
+
+    objective: float
+    bound: float
+    status: str
+    verified: bool
+    seconds: float
+    cpu_seconds: float
+    solve_seconds: float
+
+
+def published(folder: Path) -> list[tuple[str, str, float]]:
+    """Return file, parameter (such as ``capacity=8000``) and optimum of all instances there."""
+    with (folder / "optima.csv").open(encoding="utf-8", newline="") as stream:
+        return [
+            (row["file"], row["parameter"], float(row["published_optimum"]))
+            for row in csv.DictReader(stream)
+        ]
+
+
+def read(path: Path, parameter: str = "") -> Location:
+    """Read an instance from a file as it is published, gzipped or not."""
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("ascii")
+    if path.name.startswith("pmed"):
+        return parse_pmedian(text)
+    word, _, value = parameter.partition("=")
+    return parse(text.replace(word, value) if word else text)
+
+
+def parse_pmedian(text: str) -> Location:
+    """Read a p-median graph; raises ValueError where numbers are missing or left over."""
+    import numpy as np
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import shortest_path
+
+    numbers = [int(word) for word in text.split()]
+    n, edges, p = numbers[:3]
+    if len(numbers) != 3 + 3 * edges:
+        raise ValueError(f"{len(numbers)} numbers, of {edges} edges")
+    length: dict[tuple[int, int], int] = {}
+    for k in range(3, len(numbers), 3):
+        a, b, km = numbers[k : k + 3]
+        length[min(a, b) - 1, max(a, b) - 1] = km
+    ends = np.array(list(length)).T
+    graph = csr_array((np.array(list(length.values()), dtype=float), (ends[0], ends[1])), (n, n))
+    far = shortest_path(graph, directed=False)
+    return Location([float(n)] * n, [0.0] * n, [1.0] * n, far.tolist(), sites_max=p)
+
+
+def solve(path: Path, gap: float = 1e-6, seconds: float | None = None) -> Solved:
+    """Load, prepare, solve and check the scenario at ``path`` as a notebook would."""
+    from sitepick import pipeline
+
+    clock, cpu = time.perf_counter(), time.process_time()
+    prepared = pipeline.prepare(pipeline.load(path))
+    began = time.perf_counter()
+    run = pipeline.solve(prepared, gap=gap, time_limit_s=seconds)
+    now = time.perf_counter()
+    return Solved(
+        objective=run.outcome.objective,
+        bound=run.outcome.bound,
+        status=run.outcome.status,
+        verified=run.solution is not None and not run.findings,
+        seconds=now - clock,
+        cpu_seconds=time.process_time() - cpu,
+        solve_seconds=now - began,
+    )
 
 
 def parse(text: str) -> Location:
@@ -81,7 +160,10 @@ def write(case: Location, folder: Path, name: str, gap_pct: float, seconds: floa
          for j, row in enumerate(case.cost) for i, c in enumerate(row)],
     )  # fmt: skip
     path = folder / "sitepick.yaml"
-    text = SCENARIO.format(name=name, total=sum(case.demand), gap_pct=gap_pct, seconds=seconds)
+    most = "" if case.sites_max is None else f"limits: {{sites_max: {case.sites_max}}}\n"
+    text = SCENARIO.format(
+        name=name, total=sum(case.demand), gap_pct=gap_pct, seconds=seconds, limits=most
+    )
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -101,6 +183,8 @@ def optimum(case: Location) -> float:
         itertools.combinations(range(m), k) for k in range(1, m + 1)
     ):
         if sum(case.capacity[i] for i in opened) < sum(case.demand):
+            continue
+        if case.sites_max is not None and len(opened) > case.sites_max:
             continue
         k = len(opened)
         cost = [case.cost[j][i] for j in range(n) for i in opened]
