@@ -7,7 +7,8 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 
-from sitepick.program import FloatArray, Matrix, Program
+from sitepick.matrix import FloatArray, Matrix
+from sitepick.program import Program
 from sitepick.solve.certificate import certified_bound
 from sitepick.solve.highs import version
 from sitepick.solve.knapsack import knapsacks

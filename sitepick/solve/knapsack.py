@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from sitepick.program import SHARED, BoolArray, FloatArray, IntArray, Matrix
+from sitepick.matrix import SHARED, BoolArray, FloatArray, IntArray, Matrix
 
 _SAME = 1e-9  # relative: bounds of a column that differ by less are one
 

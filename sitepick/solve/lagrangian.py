@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sitepick.program import BoolArray, FloatArray
+from sitepick.matrix import BoolArray, FloatArray
 from sitepick.solve.knapsack import Answer, Knapsacks
 
 _PATIENCE = 12  # steps without a better bound after which they become shorter

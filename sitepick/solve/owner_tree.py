@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sitepick.program import BoolArray, FloatArray, IntArray, Matrix
+from sitepick.matrix import BoolArray, FloatArray, IntArray, Matrix
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.knapsack import Knapsacks
 from sitepick.solve.lagrangian import Climb, Dual

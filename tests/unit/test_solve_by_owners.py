@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from sitepick.program import SHARED, FloatArray, Program
+from sitepick.matrix import SHARED, FloatArray
+from sitepick.program import Program
 from sitepick.solve.by_owners import better_proof, solve_by_owners
 from sitepick.solve.certificate import certified_bound, safe_bound
 from sitepick.solve.choose import solve_with
