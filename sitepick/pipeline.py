@@ -63,27 +63,31 @@ def prepare(loaded: Loaded, on_stage: Callable[[str], None] | None = None) -> Pr
     """Read the layers and propose candidates. Raises LayerError with all faults of all files."""
     from sitepick.candidates import propose
     from sitepick.earlier import earlier_notes, earlier_table
+    from sitepick.profiling import stage
     from sitepick.run import Prepared
     from sitepick.scenario.schema import period_starts
 
     seconds: dict[str, float] = {}
     began = time.perf_counter()
     earlier, starts = _earlier(loaded)
-    layers, network = read_files(loaded, on_stage)
+    with stage("layers"):
+        layers, network = read_files(loaded, on_stage)
     study = None
     seconds["layers"] = time.perf_counter() - began
     began = time.perf_counter()
     if on_stage:
         on_stage("screening candidates")
     on_grid = None if network is None else network.grid.poi_ids
-    candidates = propose(loaded.scenario, layers, on_grid)
+    with stage("candidates"):
+        candidates = propose(loaded.scenario, layers, on_grid)
     seconds["candidates"] = time.perf_counter() - began
     if network is not None:
         from sitepick.dispatch.study import study_of
 
         if on_stage:
             on_stage("studying the grid")
-        study = study_of(loaded.scenario, network.grid)
+        with stage("grid"):
+            study = study_of(loaded.scenario, network.grid)
         seconds |= study.seconds
         candidates = replace(
             candidates,
@@ -153,6 +157,7 @@ def solve(
     from sitepick.diagnose import SECONDS, diagnose
     from sitepick.exports.changes import against_baseline
     from sitepick.planner import Planner
+    from sitepick.profiling import stage
     from sitepick.run import Run
     from sitepick.shortfall import shortfall_of
     from sitepick.solve.outcome import Limits
@@ -174,7 +179,8 @@ def solve(
         from sitepick.plan_file import read_plan_rows
 
         planner.hold(read_plan_rows(fix), only=fix_only)
-    begin, row = planner.greedy()
+    with stage("greedy"):
+        begin, row = planner.greedy()
     if start is not None:
         from sitepick.exports.folder import read_run
 
@@ -183,27 +189,34 @@ def solve(
     if earlier is not None and start is None:
         plans = [x for x in (begin, planner.started_from(earlier.solution)) if x is not None]
         begin = min(plans, key=planner.program.matrix.objective, default=None)
-    outcome, plan = planner.solve(begin)
+    with stage("solving"):
+        outcome, plan = planner.solve(begin)
     if earlier is not None and plan is not None and planner.instance.earlier is not None:
-        outcome, plan, steady = steadied(planner, outcome, earlier.solution)
+        with stage("change"):
+            outcome, plan, steady = steadied(planner, outcome, earlier.solution)
         planner.seconds["change"] = steady.seconds
     solving = {k: s for k, s in outcome.seconds.items() if k != "total"}
     seconds = {**prepared.seconds, **planner.seconds, **solving}
     began = time.perf_counter()
-    findings = tuple(check(prepared, plan)) if plan is not None else ()
+    with stage("check"):
+        findings = tuple(check(prepared, plan)) if plan is not None else ()
     seconds["check"] = time.perf_counter() - began
     infeasible = outcome.status == "infeasible"
     began = time.perf_counter()
-    held = None if outcome.values is None else planner.held_prices(outcome.values)
-    bound, grid = ((), None) if outcome.values is None else planner.binding(outcome.values, held)
+    values = outcome.values
+    with stage("prices"):
+        held = None if values is None else planner.held_prices(values)
+        bound, grid = ((), None) if values is None else planner.binding(values, held)
     seconds["prices"] = time.perf_counter() - began
     began = time.perf_counter()
     told = Explained()
     if planner.by_cost is not None:
-        told = explained(planner, planner.by_cost, held)
+        with stage("verdicts"):
+            told = explained(planner, planner.by_cost, held)
     seconds["verdicts"] = time.perf_counter() - began
     began = time.perf_counter()
-    away = () if outcome.values is None else why_turned_away(planner, outcome.values)
+    with stage("turned_away"):
+        away = () if values is None else why_turned_away(planner, values)
     seconds["turned_away"] = time.perf_counter() - began
     short = shortfall_of(planner) if infeasible else ()
     diagnosis = None

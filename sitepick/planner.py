@@ -23,6 +23,7 @@ from sitepick.instance import assemble
 from sitepick.instance.types import Instance
 from sitepick.matrix import FloatArray
 from sitepick.prices import binding, limit_uses, row_prices
+from sitepick.profiling import stage
 from sitepick.program import Program
 from sitepick.readout import read_out
 from sitepick.refine import COST_CAP, Cap, capped, cheapest, npc_cost
@@ -66,12 +67,15 @@ class Planner:
     def __post_init__(self) -> None:
         began = time.perf_counter()
         study = self.prepared.study
-        self.instance: Instance = assemble(
-            self.prepared.scenario, self.prepared.candidates, None if study is None else study.grid
-        )
-        self.program, self.ledger = build(self.instance)
-        self.joint = None if study is None else JointLimits(study, self.instance, self.program)
-        self.reach = ReachLimits.of(self.instance, self.program)
+        grid = None if study is None else study.grid
+        with stage("instance"):
+            self.instance: Instance = assemble(
+                self.prepared.scenario, self.prepared.candidates, grid
+            )
+        with stage("program"):
+            self.program, self.ledger = build(self.instance)
+            self.joint = None if study is None else JointLimits(study, self.instance, self.program)
+            self.reach = ReachLimits.of(self.instance, self.program)
         self.seconds["model"] = time.perf_counter() - began
 
     def without_idle(self, values: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sitepick import profiling
 from sitepick.cli import talk
 from sitepick.cli.find import run_folder, scenario_path
 from sitepick.cli.options import Force, Json, Overrides, Quiet, ScenarioArgument, Verbose
@@ -98,6 +99,9 @@ def solve(
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Leave out report.html; `report` writes it later.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Show seconds and memory by stage.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,
@@ -118,6 +122,9 @@ def solve(
     changed = list(overrides or ())
     if baseline is not None:
         changed.append(_named(run_folder(baseline), path))
+    profiling.end()  # of an earlier command in this process
+    if profile:
+        profiling.begin()
     loaded = pipeline.load(path, changed)
     prepared = pipeline.prepare(loaded, on_stage=speaker.detail)
     if models:
@@ -139,12 +146,25 @@ def solve(
         folder = out or next_folder(loaded.scenario.name)
         write_run(run, folder, force=force, argv=sys.argv[1:], html=not no_report)
     _answer(run, folder, speaker, no_report)
+    for line in profile_lines(run) if profile else ():
+        speaker.say(line)
     if out is not None and exit_code(run) == 4:
         from sitepick.exports.diagnosis import write_diagnosis
 
         write_diagnosis(run, out, infeasible_lines(run), force=force, argv=sys.argv[1:])
         speaker.say(f"no plan, so no run folder; why is written to {out}")
     raise typer.Exit(exit_code(run))
+
+
+def profile_lines(run: Run) -> list[str]:
+    """Return what was measured as a table; parts of solving are told by the solver, in seconds."""
+    lines = [f"{'stage':<14}{'seconds':>10}{'CPU s':>10}{'peak MB':>10}"]
+    for s in profiling.stages() or ():
+        lines.append(f"{s.name:<14}{s.seconds:>10.2f}{s.cpu_s:>10.2f}{s.peak_mb:>10,.0f}")
+        if s.name == "solving":
+            parts = ((k, v) for k, v in run.outcome.seconds.items() if k != "total")
+            lines += [f"  {name:<12}{seconds:>10.2f}" for name, seconds in parts]
+    return lines
 
 
 def _named(earlier: Path, scenario: Path) -> str:

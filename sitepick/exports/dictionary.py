@@ -37,6 +37,9 @@ SUMMARY_KEYS: tuple[Field, ...] = (
           "alone_mw, joint_mw; limiting lines, dearest first; upgrades bought; "
           "redispatch_usd_per_h of the last period and redispatch_before_usd_per_h; else null"),
     Field("seconds", "s", "json", "wall-clock time by stage"),
+    Field("profile", "", "json",
+          "with --profile: stage, seconds (wall clock), cpu_s (all threads) and peak_mb (most "
+          "memory held in it) in order of time, also in manifest.json; else null"),
     Field("run", "", "text", "run folder; null before it is written"),
     Field("verified", "", "boolean", "true: the independent check found no fault (arithmetic)"),
     Field("synthetic", "", "boolean", "true: some input is synthetic, MW are not real headroom"),

@@ -24,6 +24,7 @@ from sitepick.exports.manifest import SCHEMA, manifest, sha256_of
 from sitepick.exports.sheet import Field, Sheet
 from sitepick.exports.text import clean
 from sitepick.exports.xlsx_out import write_xlsx
+from sitepick.profiling import stage
 from sitepick.solution import Solution
 
 if TYPE_CHECKING:
@@ -192,30 +193,33 @@ def _write_files(run: Run, here: Path, argv: Sequence[str], html: bool) -> None:
     from sitepick.report.page import page_of
 
     assert run.solution is not None
-    made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
-    sheets = run_sheets(run, made)
-    dictionary = dictionary_sheet(file_fields(sheets))
-    _write_text(here / RESOLVED, run.prepared.loaded.resolved_yaml)
-    _write_text(here / "solution.json", run.solution.to_json())
-    _write_text(here / EXPLAIN, explain_text(run, made, sheets))
-    report = report_of(run, made)
-    shown = page_of(run, report, sheets, made)
-    _write_text(here / REPORT, report.to_json())
-    _write_text(here / PAGE, shown.to_json())
-    if html:
-        _write_text(here / HTML, html_of(shown))
-    write_inputs(run.prepared.candidates, run.prepared.layers, here / INPUTS)
-    _write_text(here / "solver.log", "".join(clean(line) + "\n" for line in run.outcome.log))
-    for sheet in sheets:
-        if sheet.name in _CSV:
-            write_csv(sheet, here / _CSV[sheet.name])
-        if sheet.name in _GEOJSON:
-            write_geojson(sheet, here / _GEOJSON[sheet.name])
-    write_gpkg(sheets, here / "plan.gpkg")
-    write_xlsx(workbook(sheets, dictionary), here / "plan.xlsx")
-    write_csv(dictionary, here / "data_dictionary.csv")
-    for path in here.iterdir():
-        to_disk(path)
+    with stage("exports"):
+        made = SiteRows(run.prepared.scenario, run.prepared.candidates, run.solution)
+        sheets = run_sheets(run, made)
+        dictionary = dictionary_sheet(file_fields(sheets))
+        _write_text(here / RESOLVED, run.prepared.loaded.resolved_yaml)
+        _write_text(here / "solution.json", run.solution.to_json())
+        _write_text(here / EXPLAIN, explain_text(run, made, sheets))
+    with stage("html"):
+        report = report_of(run, made)
+        shown = page_of(run, report, sheets, made)
+        _write_text(here / REPORT, report.to_json())
+        _write_text(here / PAGE, shown.to_json())
+        if html:
+            _write_text(here / HTML, html_of(shown))
+    with stage("exports"):
+        write_inputs(run.prepared.candidates, run.prepared.layers, here / INPUTS)
+        _write_text(here / "solver.log", "".join(clean(line) + "\n" for line in run.outcome.log))
+        for sheet in sheets:
+            if sheet.name in _CSV:
+                write_csv(sheet, here / _CSV[sheet.name])
+            if sheet.name in _GEOJSON:
+                write_geojson(sheet, here / _GEOJSON[sheet.name])
+        write_gpkg(sheets, here / "plan.gpkg")
+        write_xlsx(workbook(sheets, dictionary), here / "plan.xlsx")
+        write_csv(dictionary, here / "data_dictionary.csv")
+        for path in here.iterdir():
+            to_disk(path)
     record = json.dumps(manifest(run, here, argv), indent=1, ensure_ascii=False, allow_nan=False)
     _write_text(here / MANIFEST, record + "\n")
     to_disk(here / MANIFEST)  # last: a folder with a manifest is complete

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sitepick import __version__
 from sitepick.exports.gpkg_out import tables_sha256
 from sitepick.exports.sheet import plain
+from sitepick.profiling import records
 
 if TYPE_CHECKING:
     from sitepick.run import Run
@@ -92,6 +93,7 @@ def manifest(run: Run, folder: Path, argv: Sequence[str]) -> dict[str, Any]:
         "not_checked": NOT_CHECKED,
         "synthetic": SYNTHETIC if synthetic else None,
         "seconds": all_seconds(run),
+        **({} if (profile := records()) is None else {"profile": profile}),
         "outputs": {p.name: _described(p) for p in files},
     }  # fmt: skip
 

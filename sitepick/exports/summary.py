@@ -15,6 +15,7 @@ from sitepick.exports.manifest import all_seconds, finite
 from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheet import plain
 from sitepick.exports.sheets import OBJECTIVE_UNIT
+from sitepick.profiling import records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,7 @@ def summary(run: Run, folder: Path | None = None) -> dict[str, Any]:
         "penalty_musd": None if solution is None else plain(solution.penalty_musd),
         **(_EMPTY if solution is None else _plan(run, solution)),
         "seconds": all_seconds(run),
+        "profile": records(),
         "run": None if folder is None else str(folder),
         "verified": solution is not None and not run.findings,
         "synthetic": candidates.synthetic,

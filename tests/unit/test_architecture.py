@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "sitepick"
 MAX_LINES = 400
 ORDER = (
-    ("errors", "units", "finding"),
+    ("errors", "units", "finding", "profiling"),
     ("bundled",),
     ("scenario",),
     ("layers",),

@@ -1,0 +1,65 @@
+"""The benchmark itself, at a size of seconds; `SITEPICK_BENCH=1` runs the small table whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from bench import synthetic
+from bench.run import FULL, SMALL, SMOKE, Bench, exponent, line, page
+
+from sitepick import pipeline
+
+
+def test_one_table_of_sitepick_beside_peers(tmp_path: Path) -> None:
+    """Same matrix, same answers; what is not installed is named, not left out in silence."""
+    bench = Bench(SMOKE, tmp_path, say=lambda _: None)
+    bench.matrix()
+    bench.location()
+    peers = [row.peer for row in bench.rows]
+    print("\n".join(map(line, bench.rows)))
+    assert peers[0] == "numpy + passModel (floor)"
+    assert "PuLP + CBC" in peers
+    assert all(row.peer_s > 0 and row.sitepick_s > 0 and row.peer_mb > 0 for row in bench.rows)
+    answers = [row.note for row in bench.rows if "location" in row.task]
+    assert answers
+    assert set(answers) == {"the same answer"}
+    pulp = next(row for row in bench.rows if row.peer == "PuLP objects")
+    assert pulp.ratio > 2  # about 15
+    text = page(bench)
+    for peer in ("linopy", "PuLP"):
+        assert peer in text
+
+
+def test_exponents_are_slopes_of_logarithms() -> None:
+    rows = [{"candidates": n, "mb": 3.0 * n**1.2} for n in (10, 100, 1000)]
+    assert exponent(rows, "mb") == pytest.approx(1.2)
+
+
+def test_made_up_scenarios_have_all_limits_and_only_depend_on_the_seed(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        synthetic.write(tmp_path / name, 60, seed)
+    a, b, c = ((tmp_path / n / "pois.csv").read_text() for n in "abc")
+    assert a == b != c
+    prepared = pipeline.prepare(pipeline.load(tmp_path / "a" / "sitepick.yaml"))
+    found = prepared.candidates
+    assert 20 < (found.sites["status"] == "candidate").sum() <= 60
+    assert len(found.reach)
+    assert 6 <= len(found.shared_limits) <= 12
+    assert len(found.site_regions)
+    assert max(FULL.growth) == 80_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    "SITEPICK_BENCH" not in os.environ, reason="takes minutes; set SITEPICK_BENCH=1 to run it"
+)
+def test_the_small_table_whole(tmp_path: Path) -> None:
+    bench = Bench(SMALL, tmp_path)
+    for part in (bench.commands, bench.matrix, bench.lines, bench.location, bench.median,
+                 bench.plan, bench.grow):  # fmt: skip
+        part()
+    assert not [row for row in bench.rows if "another answer" in row.note]
+    assert len(bench.growth) == 3
+    print(page(bench))
