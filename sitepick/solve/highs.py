@@ -73,9 +73,9 @@ def load(matrix: Matrix, *, relax: bool, threads: int | None, seed: int = 0) -> 
         matrix.upper,
         matrix.row_lower,
         matrix.row_upper,
-        matrix.A.indptr.astype(np.int32),
-        matrix.A.indices.astype(np.int32),
-        matrix.A.data.astype(float),
+        matrix.A.indptr.astype(np.int32, copy=False),
+        matrix.A.indices.astype(np.int32, copy=False),
+        matrix.A.data.astype(float, copy=False),
         whole,
     )
     if status == highspy.HighsStatus.kError:
