@@ -148,21 +148,30 @@ def add_reach(
 
     ``sites`` are all that reach one of ``places``. Returns the rows.
     """
-    asked = inst.demand.mw[workload][places].sum(axis=0)  # (T,)
+    mw = inst.demand.mw[workload]
+    served = np.zeros(len(inst.sites.ids), dtype=bool)
+    served[sites] = True
+    inside = np.zeros(len(mw), dtype=bool)
+    inside[places] = True
+    # by the total, what those out of reach do is at most what is asked elsewhere: the same in fewer
+    # entries where most sites reach the places
+    few = 2 * len(sites) <= len(served)
+    asked = mw[inside if few else ~inside].sum(axis=0)[period]
     number = sum(name.startswith(f"{REACH}#") for name in program.row_families)
     row = program.add_rows(
         f"demand.reach#{number}",
         keys={"workload": np.full(len(period), workload), "period": period},
-        lower=asked[period],
+        lower=asked if few else -np.inf,
+        upper=np.inf if few else asked,
         unit="ref_mw",
         relaxable=True,
     )
-    work = program.index(
-        "demand.serve", (len(inst.sites.ids), len(inst.demand.workloads), inst.time.n)
-    )
+    shape = len(served), len(inst.demand.workloads), inst.time.n
+    work = program.index("demand.serve", shape)[served if few else ~served, workload]
     short = program.index("demand.turned_away", inst.demand.mw.shape)
+    short = short[workload, inside if few else ~inside]
     for r, t in zip(row, period, strict=True):
-        for columns in (work[sites, workload, t], short[workload, places, t]):
+        for columns in (work[:, t], short[:, t]):
             program.add_entries(r, columns[columns >= 0], 1)
     return row
 
