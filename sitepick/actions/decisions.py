@@ -12,8 +12,8 @@ from sitepick.solution import Solution
 
 UNITS = {
     "site": "sites", "tie": "ties", "halls": "halls", "retrofit": "halls", "hardware": "IT MW",
-    "onsite": "blocks", "battery": "battery MW", "offer": "grid MW", "step": "steps",
-    "line": "upgrades", "region": "regions",
+    "onsite": "blocks", "battery": "battery MW", "lease": "IT MW", "offer": "grid MW",
+    "step": "steps", "line": "upgrades", "region": "regions",
 }  # fmt: skip
 """Unit of the amount of a decision, by what it is."""
 
@@ -42,6 +42,8 @@ def decisions_of(solution: Solution) -> dict[Decision, float]:
         out[Decision("onsite", (stay.site_id, stay.option, stay.since))] += stay.blocks
     for charge in solution.batteries:
         out[Decision("battery", (charge.site_id, charge.period))] += charge.bought_mw
+    for lease in solution.leases:
+        out[Decision("lease", (lease.site_id,))] = lease.it_mw
     for take in solution.offers:
         out[Decision("offer", (take.offer_id,))] = take.grid_mw
     for step in solution.upgrades:

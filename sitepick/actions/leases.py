@@ -23,7 +23,7 @@ def drafts(facts: Facts) -> Iterator[Draft]:
         reply = day(terms["reply_by"])
         if reply is not None and reply < add_months(begins, -whole_months(months)):
             needed, lead, why = reply, Lead(0, "reply_by"), f"answer due {reply}; {why}"
-        made = (Decision("site", (row.site_id,)),)
+        made = tuple(Decision(what, (row.site_id,)) for what in ("site", "lease"))
         draft = Draft(
             "sign_lease", needed, lead, site=row.site_id, item=row.hall, mw=row.it_mw,
             mw_kind="IT MW", why=why, decisions=made,

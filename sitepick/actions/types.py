@@ -47,8 +47,8 @@ class Decision:
 
     ``site``: (site_id). ``tie``: (site_id, poi_id, kV or ""). ``halls``, ``retrofit``:
     (site_id, hall class, period). ``hardware``: (site_id, hardware, period). ``onsite``: (site_id,
-    option, period). ``battery``: (site_id, period). ``offer``: (offer_id). ``step``: (poi_id,
-    period). ``line``: (branch_id). ``region``: (level, region_id).
+    option, period). ``battery``: (site_id, period). ``lease``: (site_id). ``offer``: (offer_id).
+    ``step``: (poi_id, period). ``line``: (branch_id). ``region``: (level, region_id).
     """
 
     what: str

@@ -15,6 +15,8 @@ from sitepick.held.hold import HeldRow as HeldRow
 from sitepick.held.hold import hold
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sitepick.planner import Planner
     from sitepick.solution import Solution
 
@@ -46,11 +48,22 @@ def hold_plan(
     """
     early = None
     if nothing_else_until is not None:
-        until, offers = nothing_else_until, planner.prepared.candidates.offers
-        days = zip(offers["offer_id"], map(day, offers["reply_by"]), strict=True)
-        answered = {str(o) for o, reply in days if reply is not None and reply <= until}
-        early = partial(early_columns, planner.program, planner.instance, until, answered)
+        until, tables = nothing_else_until, planner.prepared.candidates
+        letters = _answered(tables.offers, "offer_id", until)
+        replied = _answered(tables.leases, "site_id", until)
+        months = planner.prepared.scenario.leases.fit_out_months
+        shell = tables.leases["kind"] == "powered_shell"
+        fit_out = dict(zip(tables.leases["site_id"], months * shell, strict=True))
+        early = partial(
+            early_columns, planner.program, planner.instance, until, letters, replied, fit_out
+        )
     return hold(
         planner.program, planner.instance, plan, decisions, weights or {}, planner.separate,
         planner.limits, early=early,
     )  # fmt: skip
+
+
+def _answered(table: pd.DataFrame, ids: str, until: date) -> set[str]:
+    """Return the ids of offers whose answer is due by a day."""
+    replies = zip(table[ids], map(day, table["reply_by"]), strict=True)
+    return {str(name) for name, reply in replies if reply is not None and reply <= until}

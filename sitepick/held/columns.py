@@ -43,7 +43,8 @@ class Finder:
         self._of: dict[str, Callable[..., Iterator[Term]]] = {
             "site": self._site, "tie": self._tie, "halls": self._halls, "retrofit": self._retrofit,
             "hardware": self._hardware, "onsite": self._onsite, "battery": self._battery,
-            "offer": self._offer, "step": self._step, "line": self._line, "region": self._region,
+            "lease": self._lease, "offer": self._offer, "step": self._step, "line": self._line,
+            "region": self._region,
         }  # fmt: skip
 
     def terms(self, decision: Decision, amount: float) -> list[Term]:
@@ -136,6 +137,15 @@ class Finder:
             self._place(site), self._when(period)
         ]
         yield self._sum(np.array([column]), amount)
+
+    def _lease(self, amount: float, site: str) -> Iterator[Term]:
+        leases = self.inst.leases
+        found = np.flatnonzero(leases.site == self._place(site))
+        if not len(found):
+            raise Gone(f"{site} is no offer of leased halls")
+        since = next(row.since for row in self.plan.leases if row.site_id == site)
+        columns = self.program.index("leases.mw", (len(leases.site), self.inst.time.n))
+        yield self._sum(columns[found[:1], self._when(since)], amount)
 
     def _offer(self, amount: float, offer: str) -> Iterator[Term]:
         room = self.inst.headroom

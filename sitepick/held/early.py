@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 
 import numpy as np
@@ -17,12 +17,19 @@ from sitepick.program import Program
 
 
 def early_columns(
-    program: Program, inst: Instance, until: date, answered: Collection[str]
+    program: Program,
+    inst: Instance,
+    until: date,
+    letters: Collection[str],
+    replied: Collection[str],
+    fit_out: Mapping[str, float],
 ) -> IntArray:
     """Return the columns of what must be decided by ``until`` by the model's own lead times.
 
-    Openings, ties, regions, halls, hardware, plants, batteries, upgrades; and the letters
-    ``answered``, whose answer is due by then. Licensing delays of hardware are left out.
+    Openings, ties, regions, halls, hardware, plants, batteries, upgrades; the ``letters`` and
+    offers of leased halls (``replied``) whose answer is due by then, and leases that begin so
+    early: ``fit_out`` has the months of work on each before. Licensing delays of hardware are
+    left out.
     """
     time, n_sites = inst.time, len(inst.sites.ids)
 
@@ -32,7 +39,13 @@ def early_columns(
         return sum(add_months(start, -lead) <= until for start in time.starts[:-1])
 
     first = due(inst.sites.lead_months)
-    parts = [open_at(program, inst)[:, :first]]
+    level, leases = open_at(program, inst), inst.leases
+    parts = [level[~inst.leased, :first]]
+    leased = program.index("leases.mw", (len(leases.site), time.n))
+    for row, i in enumerate(leases.site):
+        name = inst.sites.ids[i]
+        last = time.n if name in replied else due(fit_out[name])
+        parts += [level[i, :last], leased[row, :last]]
     parts.append(program.index("ties.tie", (len(inst.ties.site), time.n))[:, :first])
     parts.append(program.index("regions.enter", (len(inst.entries), time.n))[:, :first])
     for family in ("halls.build", "halls.convert"):
@@ -50,8 +63,7 @@ def early_columns(
     if inst.joint is not None:
         rating = upgrades_at(program, inst)
         parts += [rating[u, : due(float(m))] for u, m in enumerate(inst.joint.upgrade_lead_months)]
-    letters = program.index("headroom.take", (len(inst.headroom.offer_ids),))
-    named = [o for o, name in enumerate(inst.headroom.offer_ids) if name in answered]
-    parts.append(letters[named])
+    take = program.index("headroom.take", (len(inst.headroom.offer_ids),))
+    parts.append(take[[o for o, name in enumerate(inst.headroom.offer_ids) if name in letters]])
     found = np.concatenate([part.ravel() for part in parts])
     return np.unique(found[found >= 0])

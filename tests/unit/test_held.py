@@ -132,6 +132,54 @@ def test_nothing_else_is_begun_by_the_day(plan):
     assert all(tiny.P2 in d.ids for d in begun)
 
 
+def leased(usd_per_kw_month: float, **terms: Any) -> Prepared:
+    """The tiny world with a hall for rent; work that is turned away is dear."""
+    offer = tiny.lease("V", 12.0, usd_per_kw_month=usd_per_kw_month, **terms)
+    site = tiny.site("V", max_it_mw=12.0, land_musd=0.0)
+    work = {
+        name: {**asked, "ref_mw": 300, "shortfall_musd_per_mw_year": 90}
+        for name, asked in tiny.SCENARIO["demand"]["workloads"].items()
+    }
+    tables = {"sites": [*tiny.TABLES["sites"], site], "leases": [offer]}
+    return made(tables=tables, demand={"workloads": work})
+
+
+def test_a_lease_is_held_with_its_mw():
+    before = solved(leased(20.0))
+    (lease,) = before.leases
+    assert lease.it_mw == pytest.approx(12)
+    assert lease.since == tiny.P0
+    half = tiny.changed(before, "leases", {"site_id": "V"}, it_mw=7.0)
+    asked = {
+        d: v for d, v in decisions_of(half).items() if d.ids[0] == "V" and d.what != "hardware"
+    }
+    assert asked == {Decision("site", ("V",)): 1.0, Decision("lease", ("V",)): 7.0}
+    dear = leased(90_000.0)
+    assert not solved(dear).leases
+    kept, new = held(dear, half, asked)
+    assert not kept.lost
+    assert [(row.since, row.it_mw) for row in new.leases] == [(tiny.P0, pytest.approx(7))]
+    kept, _ = held(made(), half, {Decision("lease", ("V",)): 7.0})
+    assert [row.why for row in kept.lost] == ["there is no candidate V to choose"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "since"),
+    [
+        ({}, tiny.P1),  # it begins in January 2028, which is decided by then; January 2029 is not
+        ({"kind": "powered_shell", "ready_date": date(2026, 1, 1)}, tiny.P2),  # a year of fit-out
+        ({"reply_by": date(2028, 2, 1)}, tiny.P1),
+        ({"reply_by": date(2027, 12, 1)}, None),  # not answered means no
+    ],
+)
+def test_no_other_lease_is_signed_by_the_day(terms, since):
+    world = leased(20.0, **terms)
+    record = world.scenario.model_dump(by_alias=True) | {"leases": {"fit_out_months": 12}}
+    world = worlds.prepared(Scenario.model_validate(record), world.candidates)
+    _, new = held(world, tiny.plan(), {}, nothing_else_until=date(2028, 1, 1))
+    assert [row.since for row in new.leases] == ([] if since is None else [since])
+
+
 def test_what_no_longer_exists_is_told(plan):
     asked = decisions_of(plan)
     gone = {**tiny.TABLES, "sites": [s for s in tiny.TABLES["sites"] if s["site_id"] != "B"]}
