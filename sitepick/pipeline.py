@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -154,7 +155,7 @@ def solve(
     ``start`` is a run folder to begin from; ``fix`` a CSV of site_id, period, it_mw (as in
     sites.csv) whose IT MW are held, ``fix_only`` closes all other sites.
     """
-    from sitepick.diagnose import SECONDS, diagnose
+    from sitepick.diagnose import SECONDS, contradictions, diagnose
     from sitepick.exports.changes import against_baseline
     from sitepick.planner import Planner
     from sitepick.profiling import stage
@@ -191,6 +192,8 @@ def solve(
         begin = min(plans, key=planner.program.matrix.objective, default=None)
     with stage("solving"):
         outcome, plan = planner.solve(begin)
+    if outcome.status == "no_plan" and contradictions(prepared.scenario, planner.instance):
+        outcome = replace(outcome, status="infeasible")  # by arithmetic, whatever was searched
     if earlier is not None and plan is not None and planner.instance.earlier is not None:
         with stage("change"):
             outcome, plan, steady = steadied(planner, outcome, earlier.solution)
@@ -218,7 +221,9 @@ def solve(
     with stage("turned_away"):
         away = () if values is None else why_turned_away(planner, values)
     seconds["turned_away"] = time.perf_counter() - began
-    short = shortfall_of(planner) if infeasible else ()
+    if infeasible and on_progress is not None:
+        on_progress("why there is no plan", 0.0, math.nan, math.nan, math.nan)
+    short = () if outcome.values is not None or outcome.interrupted else shortfall_of(planner)
     diagnosis = None
     if infeasible:
         room = SECONDS if limits.time_s is None else min(SECONDS, max(limits.time_s, 5.0))

@@ -22,6 +22,10 @@ from sitepick.serving import ReachLimits
 from sitepick.solve import solve_with
 from sitepick.words import plain_words
 
+SECONDS = 20.0
+"""Most time to find the least that is missing; what is found by then is told."""
+_START_SECONDS = 5.0
+_START_GAP = 0.05
 _MOST = 10
 
 
@@ -29,7 +33,8 @@ def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
     """Return what must-serve demand lacks at least, by period, when no plan serves it all.
 
     The same program with must-serve work allowed to be turned away, minimising ref_mw-years turned
-    away: the least that is missing. Empty when something else makes the scenario infeasible.
+    away: the least that is missing, or the least that was found within `SECONDS`. Empty when
+    something else makes the scenario infeasible.
     """
     inst = planner.instance
     if not inst.demand.must.any():
@@ -46,21 +51,20 @@ def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
     relaxed.instance, relaxed.program, relaxed.ledger, relaxed.joint = free, program, ledger, joint
     relaxed.reach = ReachLimits.of(free, program)
     relaxed.__dict__.pop("penalty", None)  # that of the other program
+    most = SECONDS if planner.limits.time_s is None else min(SECONDS, planner.limits.time_s)
+    limits = replace(planner.limits, time_s=most)
     # turning everything away is a plan here, and a search without a start may stay near it
     program.minimise(NPC_TERMS)
+    rough = replace(limits, gap=max(limits.gap, _START_GAP), time_s=min(most, _START_SECONDS))
     first = solve_with(
-        planner.solver, program, planner.limits, start=relaxed.greedy()[0], stop=planner.stop,
+        planner.solver, program, rough, start=relaxed.greedy()[0], stop=planner.stop,
         separators=relaxed.separators, branch_families=("siting.open",),
     )  # fmt: skip
     program.minimise(("missing",))
     out = solve_with(
-        planner.solver,
-        program,
-        planner.limits,
-        start=first.values,
-        stop=planner.stop,
+        planner.solver, program, limits, start=first.values, stop=planner.stop,
         separators=relaxed.separators,
-    )
+    )  # fmt: skip
     if out.values is None:
         return ()
     causes = _causes(program, joint, out.values)

@@ -36,25 +36,14 @@ from sitepick.cli.solve import solve
 from sitepick.cli.validate import validate
 from sitepick.errors import SitepickError
 
-COMMANDS = (
-    init,
-    validate,
-    layers,
-    flex,
-    candidates,
-    solve,
-    check,
-    explain,
-    report,
-    compare,
-    alternatives,
-    pareto,
-    breakeven,
-    export,
-    catalog,
-    schema,
-)
-"""In the order of a first week: start, look, solve, judge, hand on."""
+GROUPS = {
+    "Start and look": (init, layers, validate, candidates, catalog, flex, schema),
+    "Plan": (solve, check),
+    "Understand a plan": (explain, compare, alternatives, pareto, breakeven),
+    "Hand it on": (report, export),
+}
+"""Commands in the order of a first week, under the headings of `--help`."""
+COMMANDS = tuple(command for group in GROUPS.values() for command in group)
 STATUS = {4: "infeasible", 5: "no_plan", 7: "check_failed", 130: "no_plan"}
 """``status`` in JSON by exit code; other failures say ``error``."""
 
@@ -67,8 +56,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in COMMANDS:
-    app.command()(command)
+for heading, group in GROUPS.items():
+    for command in group:
+        app.command(rich_help_panel=heading)(command)
 
 
 def _version(asked: bool) -> None:

@@ -24,9 +24,6 @@ sitepick init --templates                        # empty tables: parcels, power_
 sitepick init --templates --xlsx                 # the same as one workbook
 sitepick init parcels.xlsx letters.csv subs.gpkg # recognises roles and columns, lists doubts
 sitepick init --example texas                    # texas.yaml, on the bundled synthetic grid""",
-    "validate": """\
-sitepick validate
-sitepick validate plan.yaml --set power.tie_km_max=20 --layers""",
     "layers": """\
 sitepick layers subs.gpkg
 sitepick layers substations.geojson --preset hifld
@@ -35,13 +32,21 @@ sitepick layers --headroom bundled:texas_grid -o headroom.geojson
 sitepick layers --headroom bundled:texas_grid --condition winter_peak
 sitepick layers --headroom plan.yaml -o headroom.gpkg   # the grid section of a scenario
 sitepick layers subs.csv --headroom my-grid/ --no-outages --min-kv 69 -o headroom.csv""",
+    "validate": """\
+sitepick validate
+sitepick validate plan.yaml --set power.tie_km_max=20 --layers""",
+    "candidates": """\
+sitepick candidates plan.yaml
+sitepick candidates plan.yaml --out why-not.geojson""",
+    "catalog": """\
+sitepick catalog
+sitepick catalog halls -v
+sitepick catalog hardware --json""",
     "flex": """\
 sitepick flex ercot.csv                          # hourly load of a year: MW for 0.25 % ... 5 %
 sitepick flex areas.csv.gz --pct 0.1 --hours 40 --out margins.csv
 sitepick flex duration.csv --peak-mw 85000       # columns mw, hours""",
-    "candidates": """\
-sitepick candidates plan.yaml
-sitepick candidates plan.yaml --out why-not.geojson""",
+    "schema": "sitepick schema -o sitepick.schema.json",
     "solve": """\
 sitepick solve                                   # the only scenario here
 sitepick solve plan.yaml --gap 1 --time-limit 60
@@ -60,9 +65,6 @@ sitepick explain runs/plan-1                     # what binds, by date, at what 
 sitepick explain runs/plan-1 --site P-017        # why this site, or why not
 sitepick explain runs/plan-1 --step budget_musd.2029=+100   # solve again for one step
 sitepick explain runs/plan-1 --json | jq '.verdicts[].why'""",
-    "report": """\
-sitepick report runs/plan-1
-sitepick report runs/plan-1 -o decision.html     # one file, to be mailed or printed""",
     "compare": """\
 sitepick compare runs/plan-1 runs/plan-2
 sitepick compare runs/base runs/slow-queue runs/low-budget --csv differences.csv""",
@@ -77,16 +79,14 @@ sitepick pareto runs/plan-1 --against carbon     # the same work with less CO2""
     "breakeven": """\
 sitepick breakeven runs/plan-1                   # unit costs, price of work, one year earlier
 sitepick breakeven runs/plan-1 --units-only --csv units.csv""",
+    "report": """\
+sitepick report runs/plan-1
+sitepick report runs/plan-1 -o decision.html     # one file, to be mailed or printed""",
     "export": """\
 sitepick export runs/plan-1 --to gpkg -o plan.gpkg   # all layers, styled
 sitepick export runs/plan-1 --to qgis            # plan-1-qgis/plan.qgs, opens in QGIS
 sitepick export runs/plan-1 --to geojson -o layers/
 sitepick export runs/plan-1 --to xlsx""",
-    "catalog": """\
-sitepick catalog
-sitepick catalog halls -v
-sitepick catalog hardware --json""",
-    "schema": "sitepick schema -o sitepick.schema.json",
 }
 """What people type, by command."""
 

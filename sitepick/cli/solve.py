@@ -195,21 +195,8 @@ def next_folder(name: str) -> Path:
 
 
 def infeasible_lines(run: Run) -> list[str]:
-    """Say what is missing, in IT and grid MW, and from when."""
-    lines = ["infeasible: no plan satisfies the scenario"]
-    unit = "IT MW" if run.prepared.scenario.hardware == "none" else "ref_mw"
-    before: dict[tuple[str, str], tuple[float, float]] = {}
-    for s in run.shortfall:
-        key, amounts = (s.workload, s.place_id), (s.asked_ref_mw, s.missing_ref_mw)
-        if before.get(key) == amounts:  # as in the period before
-            continue
-        before[key] = amounts
-        who = "demand" if s.workload == "it" else s.workload
-        place = "" if s.place_id == "anywhere" else f" at {s.place_id}"
-        lines.append(
-            f"  from {s.period}: {who}{place} is {s.asked_ref_mw:,.1f} {unit}, short by "
-            f"{s.missing_ref_mw:,.1f} {unit} = {s.missing_grid_mw:,.1f} grid MW (design day)"
-        )
+    """Say what is missing, what limits it, and what would give a plan."""
+    lines = ["infeasible: no plan satisfies the scenario", *shortfall_lines(run)]
     causes = list(dict.fromkeys(text for s in run.shortfall for text in s.limited_by))
     if causes:
         more = f" and {len(causes) - _CAUSES} more" if len(causes) > _CAUSES else ""
@@ -236,6 +223,25 @@ def infeasible_lines(run: Run) -> list[str]:
     return lines
 
 
+def shortfall_lines(run: Run) -> list[str]:
+    """Say what is missing, in IT and grid MW, and from when."""
+    lines = []
+    unit = "IT MW" if run.prepared.scenario.hardware == "none" else "ref_mw"
+    before: dict[tuple[str, str], tuple[float, float]] = {}
+    for s in run.shortfall:
+        key, amounts = (s.workload, s.place_id), (s.asked_ref_mw, s.missing_ref_mw)
+        if before.get(key) == amounts:  # as in the period before
+            continue
+        before[key] = amounts
+        who = "demand" if s.workload == "it" else s.workload
+        place = "" if s.place_id == "anywhere" else f" at {s.place_id}"
+        lines.append(
+            f"  from {s.period}: {who}{place} is {s.asked_ref_mw:,.1f} {unit}, short by "
+            f"{s.missing_ref_mw:,.1f} {unit} = {s.missing_grid_mw:,.1f} grid MW (design day)"
+        )
+    return lines
+
+
 def _answer(run: Run, folder: Path | None, speaker: Talk, no_report: bool) -> None:
     code = exit_code(run)
     if speaker.json:
@@ -250,7 +256,10 @@ def _answer(run: Run, folder: Path | None, speaker: Talk, no_report: bool) -> No
         speaker.complain(infeasible_lines(run))
     elif code in (5, 130):
         said = "interrupted" if code == 130 else "the limit of time or work ended the search"
-        speaker.complain([f"no plan: {said} before any plan was found; nothing was written"])
+        told = [f"no plan: {said} before any plan was found; nothing was written"]
+        if run.shortfall:
+            told.append("nearest to a plan that was found, with work turned away:")
+        speaker.complain([*told, *shortfall_lines(run)])
     elif code == 7:
         told = [str(finding) for finding in run.findings[:MOST_FINDINGS]]
         more = len(run.findings) - len(told)

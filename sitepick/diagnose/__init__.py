@@ -7,5 +7,6 @@ numbers, the grid and all that follows from an input take part. What is named ha
 """
 
 from sitepick.diagnose.diagnose import SECONDS, diagnose
+from sitepick.diagnose.prechecks import contradictions
 
-__all__ = ["SECONDS", "diagnose"]
+__all__ = ["SECONDS", "contradictions", "diagnose"]

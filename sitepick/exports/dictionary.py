@@ -20,6 +20,7 @@ SUMMARY_KEYS: tuple[Field, ...] = (
     Field("sites", "", "json",
           "id, name, opened, poi_ids, it_mw and grid_mw at the horizon's end, lon, lat"),
     Field("it_mw", "IT MW", "json", "installed IT power by period"),
+    Field("leased_it_mw", "IT MW", "json", "IT power leased, used or not, by period"),
     Field("grid_mw", "grid MW", "json",
           "contracted at POIs by period, existing contracts included; null without a grid"),
     Field("nonfirm_grid_mw", "grid MW", "json",

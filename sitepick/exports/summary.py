@@ -81,8 +81,9 @@ def _diagnosis(found: Diagnosis) -> dict[str, Any]:
 
 
 _EMPTY: dict[str, Any] = {
-    "sites": [], "it_mw": {}, "grid_mw": {}, "nonfirm_grid_mw": {}, "served": {}, "turned_away": {},
-    "capex_musd": {}, "actions": [], "unit_cost": None, "grid": None,
+    "sites": [], "it_mw": {}, "leased_it_mw": {}, "grid_mw": {}, "nonfirm_grid_mw": {},
+    "served": {}, "turned_away": {}, "capex_musd": {}, "actions": [], "unit_cost": None,
+    "grid": None,
 }  # fmt: skip
 
 
@@ -103,9 +104,11 @@ def _plan(run: Run, solution: Solution) -> dict[str, Any]:
     last = solution.periods[-1]
     has_grid = scenario.power.model == "grid"
     it_mw = dict.fromkeys(solution.periods, 0.0)
+    leased = dict.fromkeys(solution.periods, 0.0)
     grid_mw: dict[str, float | None] = dict.fromkeys(solution.periods, 0.0 if has_grid else None)
     for row in rows:
         it_mw[row["period"]] += row["it_mw"]
+        leased[row["period"]] += row.get("leased_it_mw", 0.0)
         grid_mw[row["period"]] = _plus(grid_mw[row["period"]], row["grid_mw_peak"])
     return {
         "sites": [
@@ -123,6 +126,7 @@ def _plan(run: Run, solution: Solution) -> dict[str, Any]:
             if row["period"] == last
         ],
         "it_mw": plain(it_mw),
+        "leased_it_mw": plain(leased),
         "grid_mw": plain(grid_mw),
         "nonfirm_grid_mw": plain(_nonfirm(made)),
         "served": _by_workload(run, ((r.period, r.workload, r.ref_mw) for r in solution.serve)),

@@ -55,6 +55,12 @@ def solved(cli: Cli) -> str:
     return answer.out
 
 
+def test_the_record_tells_leased_mw_by_period(cli: Cli) -> None:
+    answer = cli("solve", EXAMPLE, "--out", "again", "--json", "--quiet")
+    leased = {day[:4]: mw for day, mw in answer.record["leased_it_mw"].items() if mw}
+    assert leased == {y: pytest.approx(40) for y in ("2029", "2030", "2031", "2032", "2033")}
+
+
 def test_colocation_bridges_and_a_shell_is_cheaper_than_building(cli: Cli) -> None:
     record = json.loads(Path("run/solution.json").read_text(encoding="utf-8"))
     leases = {r["site_id"]: (r["since"][:4], r["until"], r["it_mw"]) for r in record["leases"]}

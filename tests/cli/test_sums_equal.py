@@ -258,6 +258,7 @@ def test_parts_of_the_plan_are_in_the_rows_of_its_sites(everything_made: Made) -
     assert total(made.book["sites"], "leased_it_mw") == near(
         total(made.book["leases"], "leased_it_mw")
     )
+    assert by(rows, "period", "leased_it_mw") == near(said["leased_it_mw"])
     for period in made.plan["periods"]:
         rent = total(made.book["leases"], f"rent_musd_per_year_{period[:4]}")
         assert rent == near(total(rows, "rent_musd_per_year", period=period))
