@@ -37,14 +37,7 @@ def row_prices(
     if row_upper is not None:
         matrix = replace(matrix, row_upper=row_upper)
     used = np.unique(matrix.owner[(np.abs(values) > 1e-9) & (matrix.owner >= 0)])
-    spare = np.zeros(matrix.A.shape[0], dtype=bool)
-    for family in program.row_families.values():
-        spare[family.indices] = family.redundant
-    matrix = replace(
-        matrix,
-        row_lower=np.where(spare, -np.inf, matrix.row_lower),
-        row_upper=np.where(spare, np.inf, matrix.row_upper),
-    )
+    matrix = without_spare_rows(program, matrix)
     part = matrix.take(used)
     here = values[part.columns]
     whole = part.matrix.integer
@@ -61,6 +54,19 @@ def row_prices(
     price = np.zeros(matrix.A.shape[0])
     price[part.rows] = out.certificate
     return price
+
+
+def without_spare_rows(program: Program, matrix: Matrix) -> Matrix:
+    """Return ``matrix`` without limits on rows that whole numbers alone imply: their prices would
+    be of no limit that a planner can move."""
+    spare = np.zeros(matrix.A.shape[0], dtype=bool)
+    for family in program.row_families.values():
+        spare[family.indices] = family.redundant
+    return replace(
+        matrix,
+        row_lower=np.where(spare, -np.inf, matrix.row_lower),
+        row_upper=np.where(spare, np.inf, matrix.row_upper),
+    )
 
 
 def binding(program: Program, values: FloatArray, price: FloatArray) -> tuple[Binding, ...]:

@@ -19,14 +19,17 @@ from sitepick.blocks.ledger import NPC_TERMS
 from sitepick.dispatch.result import limiting
 from sitepick.matrix import BoolArray, FloatArray, IntArray, Matrix, Part
 from sitepick.planner import Planner
+from sitepick.prices import without_spare_rows
 from sitepick.program import Program
 from sitepick.run import NextMw, TurnedAway
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits
 from sitepick.words import LETTER, LINES, REACH
 
-SECONDS = 10.0
-"""Time for all of them; work that is left then has no reason stated."""
+SHARE = 0.1
+"""Of the time that finding the plan took: what its reasons may take; left work has none stated."""
+LEAST_SECONDS, MOST_SECONDS = 2.0, 10.0
+"""Bounds of that time, in seconds of work: a busy machine tells as much as an idle one."""
 _LEAST_MW = 0.05
 _STEP = 1.0
 """Ref MW by which the cost of serving more is taken."""
@@ -34,13 +37,18 @@ _SLIGHT = 1e-6
 _MOST_UNITS = 1e5
 """A limit of which this many units serve one MW does not stop it."""
 _TOLD = ("demand.",)
+_LOOSE = 1e-5
+"""Columns are bounded by what their limits allow anyway; a little more, and the limit binds."""
 
 
 def why_turned_away(planner: Planner, values: FloatArray) -> tuple[TurnedAway, ...]:
     """Return what a plan ``values`` (n,) turns away, by date and workload, and why."""
+    found = planner.by_cost
+    solving = 0.0 if found is None else found.seconds.get("total", 0.0)
+    room = min(MOST_SECONDS, max(LEAST_SECONDS, SHARE * solving))
     program, inst = planner.program, planner.instance
     short = program.column_families["demand.turned_away"]
-    began, out = time.perf_counter(), []
+    began, out = time.process_time(), []
     groups = sorted({
         (int(t), int(w)) for t, w in zip(short.keys["period"], short.keys["workload"], strict=True)
     })  # fmt: skip
@@ -51,41 +59,40 @@ def why_turned_away(planner: Planner, values: FloatArray) -> tuple[TurnedAway, .
         if missing < _LEAST_MW:
             continue
         row = TurnedAway(inst.time.names[t], inst.demand.workloads[w], missing)
-        if time.perf_counter() - began < SECONDS:
-            row = replace(_explained(planner, part, values, mine, row), looked=True)
-        out.append(row)
+        left = room - (time.process_time() - began)
+        told = None if left <= 0 else _explained(planner, part, values, mine, row)
+        out.append(row if told is None else replace(told, looked=True))
     return tuple(out)
 
 
 def _fractional(program: Program, values: FloatArray) -> Part:
     """Return the program at the sites of a plan, without rows that whole numbers alone imply."""
-    matrix = program.matrix
-    spare = np.zeros(matrix.A.shape[0], dtype=bool)
-    for family in program.row_families.values():
-        spare[family.indices] = family.redundant
-    matrix = replace(
-        matrix,
-        row_lower=np.where(spare, -np.inf, matrix.row_lower),
-        row_upper=np.where(spare, np.inf, matrix.row_upper),
-        integer=np.zeros(len(matrix.cost), dtype=bool),
-    )
+    matrix = without_spare_rows(program, program.matrix)
+    matrix = replace(matrix, integer=np.zeros(len(matrix.cost), dtype=bool))
     used = np.unique(matrix.owner[(np.abs(values) > 1e-9) & (matrix.owner >= 0)])
     return matrix.take(used)
 
 
 def _explained(
     planner: Planner, part: Part, values: FloatArray, mine: IntArray, row: TurnedAway
-) -> TurnedAway:
+) -> TurnedAway | None:
+    """Return ``row`` with its reasons, None where no program was solved in time."""
     program = planner.program
     short = program.column_families["demand.turned_away"]
     upper, cost = program.matrix.upper.copy(), np.zeros(program.n_columns)
     others = np.setdiff1d(short.indices, mine)
+    loose = np.ones(program.n_columns, dtype=bool)
+    letters = program.columns_of("headroom.take")
+    if letters is not None:
+        loose[letters.indices] = False  # these bounds are limits of their own
+    upper[loose] *= 1 + _LOOSE
     upper[others] = np.minimum(upper[others], values[others] + _SLIGHT)
     cost[mine] = 1.0
     lp = replace(part.matrix, upper=upper[part.columns], cost=cost[part.columns])
-    least = solve_matrix(lp, Limits(), relax=True, method="simplex")
-    if least.values is None or not isinstance(least.certificate, np.ndarray):
-        return row
+    limits = Limits(time_s=MOST_SECONDS)
+    least = solve_matrix(lp, limits, relax=True, method="simplex")
+    if least.status != "optimal" or not isinstance(least.certificate, np.ndarray):
+        return None
     more = row.short_ref_mw - least.objective
     if more < min(_STEP, 0.5 * row.short_ref_mw):
         y = np.zeros(program.n_rows)
@@ -96,10 +103,10 @@ def _explained(
     spent = []
     for most in (row.short_ref_mw, row.short_ref_mw - step):
         asked = _at_most(lp, np.isin(part.columns, mine), most)
-        found = solve_matrix(replace(asked, cost=dear), Limits(), relax=True)
+        found = solve_matrix(replace(asked, cost=dear), limits, relax=True)
+        if found.status != "optimal":
+            return None
         spent.append(found.objective)
-    if not np.isfinite(spent).all():
-        return row
     return replace(
         row, could_ref_mw=more, dearer_musd_per_ref_mw=max(0.0, (spent[1] - spent[0]) / step)
     )
