@@ -10,7 +10,7 @@ import typer
 
 from sitepick.cli import talk
 from sitepick.cli.find import scenario_path
-from sitepick.cli.options import Force, Json, Overrides, Quiet, ScenarioArgument, Verbose
+from sitepick.cli.options import Force, Json, NoCache, Overrides, Quiet, ScenarioArgument, Verbose
 from sitepick.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def candidates(
         ),
     ] = None,
     force: Force = False,
+    no_cache: NoCache = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,22 @@ Overrides = Annotated[
         metavar="KEY=VALUE",
         help="Override one value, e.g. `power.tie_km_max=20`; repeatable.",
         show_default=False,
+    ),
+]
+
+
+def _no_cache(asked: bool) -> bool:
+    if asked:
+        os.environ["SITEPICK_CACHE"] = "off"
+    return asked
+
+
+NoCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache",
+        callback=_no_cache,
+        help="Read layers anew and keep nothing (always: SITEPICK_CACHE=off).",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]

@@ -15,7 +15,7 @@ import typer
 from sitepick import profiling
 from sitepick.cli import talk
 from sitepick.cli.find import run_folder, scenario_path
-from sitepick.cli.options import Force, Json, Overrides, Quiet, ScenarioArgument, Verbose
+from sitepick.cli.options import Force, Json, NoCache, Overrides, Quiet, ScenarioArgument, Verbose
 from sitepick.cli.progress import Progress, run_with_progress
 from sitepick.errors import ScenarioError
 
@@ -99,6 +99,7 @@ def solve(
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Leave out report.html; `report` writes it later.")
     ] = False,
+    no_cache: NoCache = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Show seconds and memory by stage.")
     ] = False,

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sitepick.errors import LayerError
+from sitepick.layers.reading import label_of
 from sitepick.layers.table import Refused
 from sitepick.layers.types import Layers, LoadCurve, Note, Places, Source, row_key
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sitepick.layers.cache import Entry
     from sitepick.layers.columns import Columns
     from sitepick.layers.reading import Reading
     from sitepick.layers.table import Table
@@ -159,40 +161,78 @@ class _Loader:
 
     def _one(self, role: str, spec: LayerFile) -> pd.DataFrame | None:
         """Return the clean frame of one file; None if it had faults."""
+        from sitepick.layers import cache
+
+        key = self._key(role, spec)
+        entry = None if key is None else cache.get(key)
+        if entry is None:
+            entry = self._read(role, spec)
+            if entry is None:
+                return None
+            if key is not None:
+                cache.put(key, entry)
+        elif self.on_note is not None:
+            for note in entry.notes:
+                self.on_note(note)
+        self.sources += entry.sources
+        self.notes += [n for n in entry.notes if n not in self.notes]
+        self._place(role, label_of(spec), entry)
+        return entry.frame
+
+    def _key(self, role: str, spec: LayerFile) -> str | None:
+        from sitepick.layers import cache
+        from sitepick.layers.read import locate
+        from sitepick.scenario.inputs import RegionLayer
+
+        try:
+            files = [locate(spec.file, self.base)]
+            if isinstance(spec, RegionLayer) and spec.attributes is not None:
+                files.append(locate(spec.attributes.file, self.base))
+            return cache.key_of(role, spec, files)
+        except (Refused, OSError):  # reading says why
+            return None
+
+    def _read(self, role: str, spec: LayerFile) -> Entry | None:
+        """Read and clean one file; None if it had faults."""
         from sitepick.layers import common
+        from sitepick.layers.cache import Entry
         from sitepick.layers.regions import clean_regions
 
         opened = self._open(spec, role)
         if opened is None:
             return None
         columns, reading, source = opened
+        readings, sources, table = [reading], [source], columns.table
         if role == "regions":
             frame, more = clean_regions(columns, self._open)
-            self.sources.append(source)
-            for joined, its_source in more:
-                self._finish(joined)
-                self.sources.append(its_source)
+            readings = [*(joined for joined, _ in more), reading]
+            sources += [its for _, its in more]
         else:
             frame = self._cleaner(role)(columns)
             for name in spec.keep:
                 frame[f"keep:{name}"] = common.kept(columns.table.frame[name])
-            self.sources.append(source)
-            self._place(role, frame, columns)
-        self._finish(reading)
-        return None if reading.problems else frame
+        for one in readings:
+            self._finish(one)
+        if any(one.problems for one in readings):
+            return None
+        return Entry(
+            frame=frame,
+            notes=tuple(dict.fromkeys(note for one in readings for note in one.notes)),
+            sources=tuple(sources),
+            sign=" row " if table.tabular else " #",
+            rows=table.number if len(frame) == len(columns) else None,
+            columns={o: f.name for o, f in columns.mapped.items() if f.unit is None},
+        )
 
-    def _place(self, role: str, frame: pd.DataFrame, columns: Columns) -> None:
-        """Remember where the rows of ``frame`` stand, if they are those of the file, in order."""
-        if role not in KEYS or len(frame) != len(columns):
+    def _place(self, role: str, label: str, entry: Entry) -> None:
+        """Remember where the rows of a file stand, if they are those of the file, in order."""
+        if role not in KEYS or entry.rows is None:
             return
         known = self.places.setdefault(role, Places({}, {}))
-        label, sign = columns.reading.label, " row " if columns.table.tabular else " #"
-        keys = zip(*(frame[name].to_numpy(object) for name in KEYS[role]), strict=True)
-        for key, number in zip(keys, columns.table.number, strict=True):
-            known.rows[row_key(key)] = label, f"{sign}{number}"
-        known.columns[label] = {
-            ours: found.name for ours, found in columns.mapped.items() if found.unit is None
-        }
+        keys = zip(*(entry.frame[name].to_numpy(object) for name in KEYS[role]), strict=True)
+        for key, number in zip(keys, entry.rows, strict=True):
+            known.rows[row_key(key)] = label, f"{entry.sign}{number}"
+        known.columns[label] = entry.columns or {}
 
     def _finish(self, reading: Reading) -> None:
         self.problems += [p for p in reading.problems if p not in self.problems]

@@ -38,6 +38,12 @@ def in_few_lines(notes: Iterable[str]) -> list[str]:
     return [column + ", ".join(read) for column, read in lines.items()]
 
 
+def label_of(spec: LayerFile) -> str:
+    """Return a file as the scenario names it; with `layer` or `sheet` where several are inside."""
+    inner = spec.layer or spec.sheet
+    return f"{spec.file}[{inner}]" if inner else spec.file
+
+
 @dataclass
 class Reading:
     """Collects what is wrong (``problems``) and what to know (``notes``) about one input file."""
@@ -51,8 +57,7 @@ class Reading:
     @property
     def label(self) -> str:
         """The file as the scenario names it; with `layer` or `sheet` where several are inside."""
-        inner = self.spec.layer or self.spec.sheet
-        return f"{self.spec.file}[{inner}]" if inner else self.spec.file
+        return label_of(self.spec)
 
     @property
     def stem(self) -> str:
