@@ -163,11 +163,11 @@ def _version(name: str) -> str:
 # --- entries as arrays -------------------------------------------------------------------------
 
 
-def _packed(entry: Entry) -> dict[str, np.ndarray] | None:
+def _packed(entry: Entry) -> dict[str, Any] | None:
     """Return an entry as arrays without objects; None where a column holds something else."""
     import shapely
 
-    out: dict[str, np.ndarray] = {}
+    out: dict[str, Any] = {}
     columns = []
     for k, name in enumerate(entry.frame.columns):
         cells = entry.frame[name]
