@@ -97,6 +97,13 @@ def test_every_room_has_a_place():
     assert {_room(p) for p in _files()} - {"__init__"} == set(placed)
 
 
+def test_the_page_names_every_room():
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {_room(p) for p in _files()} - {"__init__"}
+    assert sorted(r for r in rooms if f"`{r}.py`" not in page and f"`{r}/`" not in page
+                  and f"sitepick/{r}.py" not in page) == []  # fmt: skip
+
+
 def test_imports_go_one_way():
     rank = {room: i for i, rooms in enumerate(ORDER) for room in rooms}
     wrong = [
