@@ -298,10 +298,11 @@ def exponent(growth: Iterable[dict[str, Any]], what: str) -> float:
 def page(bench: Bench) -> str:
     """Return docs/benchmarks.md."""
     found = [f"{p} {version(p)}" for p in PACKAGES if importlib.util.find_spec(p)]
+    flags = "--full --write" if bench.sizes is FULL else "--write"
     parts = [
         "# Benchmarks\n",
-        "Written by `python tests/bench/run.py --full --write` (needs `pip install -e "
-        "'.[test,bench]'`; without `--full` small sizes in a few minutes). Every figure is of one "
+        f"Written by `python tests/bench/run.py {flags}` (needs `pip install -e "
+        "'.[test,bench]'`; `--full` is for national sizes). Every figure is of one "
         "run, on the same data, each way in a process of its own. Seconds are CPU seconds of that "
         "process and its children, imports apart but for commands; MB are the most it held "
         "(sitepick / peer). A ratio above 1 says that sitepick took less.\n",
@@ -335,8 +336,10 @@ def exponents(bench: Bench) -> str:
         said.append(f"solve {exponent(met, 'solve_s'):.2f}")
         said.append(f"all seconds {exponent(met, 'cpu_s'):.2f}")
     runs = f"{len(met)} of {len(bench.growth)} runs met the asked gap"
-    return f"Exponents of candidates: {', '.join(said)}. {runs}; seconds of solving and of all \
-are fitted to these.\n"
+    fitted = "seconds of solving and of all are fitted to these"
+    if len(said) == len(names):
+        fitted = "too few to fit seconds of solving"
+    return f"Exponents of candidates: {', '.join(said)}. {runs}; {fitted}.\n"
 
 
 def _machine() -> str:
