@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from sitepick.solve.outcome import Progress
 
 
-def load(path: Path | None, overrides: Sequence[str] = ()) -> Loaded:
-    """Read a scenario file. Raises ScenarioError with all its faults."""
+def load(path: Path | None, overrides: Sequence[str] = (), future: str | None = None) -> Loaded:
+    """Read a scenario file, or one of its futures. Raises ScenarioError with all its faults."""
     from sitepick.scenario.read import read_scenario
 
-    return read_scenario(path, overrides)
+    return read_scenario(path, overrides, future)
 
 
 def read_files(
@@ -62,7 +62,29 @@ def read_files(
 
 def prepare(loaded: Loaded, on_stage: Callable[[str], None] | None = None) -> Prepared:
     """Read the layers and propose candidates. Raises LayerError with all faults of all files."""
-    from sitepick.candidates import propose
+    return assume(propose(loaded, on_stage), loaded)
+
+
+def assume(proposed: Prepared, loaded: Loaded) -> Prepared:
+    """Return a prepared scenario from what `propose` read, with ``loaded.scenario.assume`` true.
+
+    ``loaded`` may be another scenario with the same layers and the same places. Raises LayerError
+    where it assumes something about a place that is not there.
+    """
+    from sitepick.candidates.assume import assumed
+    from sitepick.scenario.assume import applied
+
+    candidates = assumed(loaded.scenario, proposed.candidates)
+    return replace(
+        proposed,
+        loaded=replace(loaded, scenario=applied(loaded.scenario)),
+        candidates=candidates,
+    )
+
+
+def propose(loaded: Loaded, on_stage: Callable[[str], None] | None = None) -> Prepared:
+    """Do what `prepare` does, but leave the inputs as they are stated: nothing is assumed."""
+    from sitepick.candidates import propose as places
     from sitepick.earlier import earlier_notes, earlier_table
     from sitepick.profiling import stage
     from sitepick.run import Prepared
@@ -80,7 +102,7 @@ def prepare(loaded: Loaded, on_stage: Callable[[str], None] | None = None) -> Pr
         on_stage("screening candidates")
     on_grid = None if network is None else network.grid.poi_ids
     with stage("candidates"):
-        candidates = propose(loaded.scenario, layers, on_grid)
+        candidates = places(loaded.scenario, layers, on_grid)
     seconds["candidates"] = time.perf_counter() - began
     if network is not None:
         from sitepick.dispatch.study import study_of

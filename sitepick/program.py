@@ -47,7 +47,7 @@ class Family:
 
 @dataclass
 class Program:
-    """Append-only builder, but for bounds of rows.
+    """Append-only builder, but for bounds.
 
     ``dims`` gives names to the integer keys (for LP files and messages).
     """
@@ -131,6 +131,20 @@ class Program:
         place, size = list(self.row_families).index(name), self.row_families[name].size
         for key, value in (("lower", lower), ("upper", upper)):
             self._row_parts[key][place] = np.broadcast_to(np.asarray(value, dtype=float), size)
+        self._forget()
+
+    def set_column_bounds(
+        self, columns: npt.ArrayLike, *, lower: npt.ArrayLike, upper: npt.ArrayLike
+    ) -> None:
+        """Give ``columns`` (n,), of any families, other finite bounds (scalars or (n,))."""
+        at = np.asarray(columns, dtype=np.int64)
+        for key, value in (("lower", lower), ("upper", upper)):
+            if not np.isfinite(value).all():
+                raise ValueError("bounds of columns must be finite")
+            parts = self._column_parts[key]
+            whole = np.concatenate(parts)
+            whole[at] = value
+            self._column_parts[key] = np.split(whole, np.cumsum([len(p) for p in parts])[:-1])
         self._forget()
 
     def add_entries(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 
@@ -29,7 +30,9 @@ _START_GAP = 0.05
 _MOST = 10
 
 
-def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
+def shortfall_of(
+    planner: Planner, held: Callable[[Planner], FloatArray | None] | None = None
+) -> tuple[Shortfall, ...]:
     """Return what must-serve demand lacks at least, by period, when no plan serves it all.
 
     The same program with must-serve work allowed to be turned away, minimising ref_mw-years turned
@@ -56,8 +59,9 @@ def shortfall_of(planner: Planner) -> tuple[Shortfall, ...]:
     # turning everything away is a plan here, and a search without a start may stay near it
     program.minimise(NPC_TERMS)
     rough = replace(limits, gap=max(limits.gap, _START_GAP), time_s=min(most, _START_SECONDS))
+    start = relaxed.greedy()[0] if held is None else held(relaxed)
     first = solve_with(
-        planner.solver, program, rough, start=relaxed.greedy()[0], stop=planner.stop,
+        planner.solver, program, rough, start=start, stop=planner.stop,
         separators=relaxed.separators, branch_families=("siting.open",),
     )  # fmt: skip
     program.minimise(("missing",))

@@ -33,13 +33,14 @@ from sitepick.cli.pareto import pareto
 from sitepick.cli.report import report
 from sitepick.cli.schema import schema
 from sitepick.cli.solve import solve
+from sitepick.cli.stress import stress
 from sitepick.cli.validate import validate
 from sitepick.errors import SitepickError
 
 GROUPS = {
     "Start and look": (init, layers, validate, candidates, catalog, flex, schema),
     "Plan": (solve, check),
-    "Understand a plan": (explain, compare, alternatives, pareto, breakeven),
+    "Understand a plan": (explain, compare, stress, alternatives, pareto, breakeven),
     "Hand it on": (report, export),
 }
 """Commands in the order of a first week, under the headings of `--help`."""

@@ -68,6 +68,10 @@ sitepick explain runs/plan-1 --json | jq '.verdicts[].why'""",
     "compare": """\
 sitepick compare runs/plan-1 runs/plan-2
 sitepick compare runs/base runs/slow-queue runs/low-budget --csv differences.csv""",
+    "stress": """\
+sitepick stress runs/plan-1                      # decisions due within 12 months held, and all
+sitepick stress runs/plan-1 --hold 24 --regret --futures late_signed,poi_lost
+sitepick check plan-1-stress/poi_lost""",
     "alternatives": """\
 sitepick alternatives runs/plan-1                # five plans within 1 % of its cost
 sitepick alternatives runs/plan-1 --within 3% --n 10 --out other-plans

@@ -116,6 +116,7 @@ LAYERS = {
     "grid_pois": "POIs of the plan (grid study)",
     "candidates": "Candidates by verdict",
     "site_frequency": "Sites by how many plans open them",
+    "stress_sites": "Sites by how many futures use them",
     "actions": "To do, at the site or POI",
     "sites_by_period": "Sites by period (IT MW)",
     "substations": "Substations (POIs) by headroom",
@@ -126,6 +127,9 @@ LAYERS = {
 """Layers from top to bottom of a map, with their names for people."""
 TABLES = {
     "alternatives": "Plans at nearly the cost of the best",
+    "stress": "The plan in each future",
+    "stress_stranded": "What is paid for and idle, by future",
+    "stress_lost": "Decisions that a future does not allow",
     "pareto": "Cost against what is traded for it",
     "run_info": "About this plan",
     "cash": "Capital by year",

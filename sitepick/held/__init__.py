@@ -49,8 +49,9 @@ def hold_plan(
     early = None
     if nothing_else_until is not None:
         until, tables = nothing_else_until, planner.prepared.candidates
-        letters = _answered(tables.offers, "offer_id", until)
-        replied = _answered(tables.leases, "site_id", until)
+        over = until >= planner.instance.time.starts[-1]  # whatever has no date is decided too
+        letters = _answered(tables.offers, "offer_id", until, over)
+        replied = _answered(tables.leases, "site_id", until, over)
         months = planner.prepared.scenario.leases.fit_out_months
         shell = tables.leases["kind"] == "powered_shell"
         fit_out = dict(zip(tables.leases["site_id"], months * shell, strict=True))
@@ -63,7 +64,7 @@ def hold_plan(
     )  # fmt: skip
 
 
-def _answered(table: pd.DataFrame, ids: str, until: date) -> set[str]:
-    """Return the ids of offers whose answer is due by a day."""
+def _answered(table: pd.DataFrame, ids: str, until: date, every: bool) -> set[str]:
+    """Return the ids of offers whose answer is due by a day, or of ``every`` one."""
     replies = zip(table[ids], map(day, table["reply_by"]), strict=True)
-    return {str(name) for name, reply in replies if reply is not None and reply <= until}
+    return {str(name) for name, reply in replies if every or (reply and reply <= until)}

@@ -27,6 +27,11 @@ class Term:
     value: float
     counts: bool = True
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is the value of one column."""
+        return len(self.columns) == 1 and self.signs[0] == 1
+
 
 class Gone(Exception):
     """A decision for which the program has no column, with the reason in planner's words."""

@@ -1,8 +1,9 @@
-"""Rows that hold decisions of an earlier plan; what a program cannot keep is reduced and told.
+"""Decisions of an earlier plan held in a program; what it cannot keep is reduced and told.
 
 Inputs have changed since the plan was made: a letter carries fewer MW, money is short, a site is
 gone. So the decisions are first taken as upper limits, and as much of them as possible is kept, by
 weight; then that is held exactly. What is held is a plan's own decision, never an invented one.
+One column is held by its bounds, a sum by a row.
 """
 
 from __future__ import annotations
@@ -22,9 +23,7 @@ from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits, Separator
 
 ROWS = "held.decision"
-"""Row family: one row for each part of a held decision."""
-NOTHING = "held.nothing"
-"""Row family: for each owner, nothing else that had to be decided as early."""
+"""Row family: one row for each part of a held decision that is a sum of columns."""
 _ROUNDS = 40
 _SLACK = 1e-6  # of amounts that need not be whole: what counts as equal elsewhere
 _SECONDS = 60.0
@@ -112,20 +111,24 @@ def hold(
         _nothing_else(program, rows, early())
     whole = program.matrix.integer
     slack = np.array([0.0 if whole[t.columns].all() else _SLACK for t in terms])
-    if terms:
+    sums = [j for j, term in enumerate(terms) if not term.alone]
+    if sums:
         added = program.add_rows(
-            ROWS, keys={"number": np.arange(len(terms))}, upper=rows.value + slack
+            ROWS, keys={"number": np.array(sums)}, upper=(rows.value + slack)[sums]
         )
-        for row, term in zip(added, terms, strict=True):
-            program.add_entries(row, term.columns, term.signs)
+        for row, j in zip(added, sums, strict=True):
+            program.add_entries(row, terms[j].columns, terms[j].signs)
+    _bound(program, rows, sums, -np.inf, rows.value + slack)
     wanted = np.array([_worth(t, weights.get(decisions[k], 1.0), asked[decisions[k]])
                        for t, k in zip(terms, rows.of, strict=True)])  # fmt: skip
     start = _most(program, rows, wanted, separate, limits)
     kept = rows.value if start is None else rows.activity(start)
     near = np.abs(kept - rows.value) <= 10 * slack + 1e-6
     kept = np.where(near, rows.value, np.where(slack == 0, np.round(kept), kept))
-    if terms and start is not None:
-        program.set_row_bounds(ROWS, lower=kept - slack, upper=kept + slack)
+    if start is not None:
+        _bound(program, rows, sums, kept - slack, kept + slack)
+        if sums:
+            program.set_row_bounds(ROWS, lower=(kept - slack)[sums], upper=(kept + slack)[sums])
     out = []
     for number, decision in enumerate(decisions):
         parts = [j for j in np.flatnonzero(rows.of == number) if rows.terms[j].counts]
@@ -146,17 +149,31 @@ def _worth(term: Term, weight: float, amount: float) -> float:
     return weight / max(amount, 1e-9) if term.value > 0 else 0.0
 
 
+def _bound(
+    program: Program, rows: _Rows, sums: list[int], lower: FloatArray | float, upper: FloatArray
+) -> None:
+    """Keep columns that are a part of a decision each within ``lower`` and ``upper`` (m,)."""
+    alone = np.setdiff1d(np.arange(len(rows.terms)), sums)
+    if not len(alone):
+        return
+    at = np.array([rows.terms[j].columns[0] for j in alone])
+    matrix = program.matrix
+    least = np.broadcast_to(lower, len(rows.terms))[alone]
+    program.set_column_bounds(
+        at,
+        lower=np.clip(least, matrix.lower[at], matrix.upper[at]),
+        upper=np.clip(upper[alone], matrix.lower[at], matrix.upper[at]),
+    )
+
+
 def _nothing_else(program: Program, rows: _Rows, columns: IntArray) -> None:
-    """Keep early columns at zero that no held decision is about: one row per owner."""
+    """Keep early columns at zero that no held decision is about."""
     held = {int(c) for term in rows.terms for c in term.columns}
     matrix = program.matrix
     free = np.array([c for c in columns if int(c) not in held and matrix.upper[c] > 0
                      and matrix.lower[c] <= 0], dtype=np.int64)  # fmt: skip
-    if not len(free):
-        return
-    owners, at = np.unique(matrix.owner[free], return_inverse=True)
-    row = program.add_rows(NOTHING, keys={"number": np.arange(len(owners))}, upper=0)
-    program.add_entries(row[at], free, 1)
+    if len(free):
+        program.set_column_bounds(free, lower=matrix.lower[free], upper=0.0)
 
 
 def _most(

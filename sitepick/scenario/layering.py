@@ -76,13 +76,21 @@ def _rebase(root: Node, old: Path, new: Path) -> None:
     prefix = os.path.relpath(old.resolve(), new.resolve())
     if prefix == ".":
         return
-    for section, key in (("layers", "file"), ("flexible", "curve"), ("grid", "file")):
-        below = root.value.get(section)
-        for path, node in [] if below is None else below.leaves():
-            if path and path[-1] == key:
-                _move(node, prefix)
+    futures = root.value.get("futures")
+    own = futures.value.values() if futures and isinstance(futures.value, dict) else ()
+    for tree in (root, *own):
+        _rebase_files(tree, prefix)
     if "baseline" in root.value:
         _move(root.value["baseline"], prefix)
+
+
+def _rebase_files(root: Node, prefix: str) -> None:
+    """Rewrite the paths of a scenario, or of a future, whose keys may be dotted."""
+    for section, key in (("layers", "file"), ("flexible", "curve"), ("grid", "file")):
+        for at, node in root.leaves():
+            dotted = [name for part in at for name in part.split(".")]
+            if len(dotted) > 1 and dotted[0] == section and dotted[-1] == key:
+                _move(node, prefix)
 
 
 def _move(node: Node, prefix: str) -> None:
@@ -106,7 +114,7 @@ def apply_overrides(root: Node, overrides: Sequence[str]) -> Node:
         source = Source(f"--set #{number}", (text,), positioned=False)
         try:
             keys, value = _split(text, source)
-            root = _set(root, keys, value, source)
+            root = set_at(root, keys, value, source)
         except ScenarioError as why:
             problems += why.problems
     if problems:
@@ -120,13 +128,10 @@ def _split(text: str, source: Source) -> tuple[list[str], Node]:
     found = re.match(r"""\s*((?:"[^"]*"|'[^']*'|[^=."'])(?:"[^"]*"|'[^']*'|[^="'])*)=""", text)
     if found is None:
         raise ScenarioError(problem((source, 0, 0), "write key.key=value"))
-    keys = [
-        key
-        for part in re.findall(r"""(?:"[^"]*"|'[^']*'|[^."'])+""", found[1])
-        for key in _indexed(part.strip())
-    ]
-    if not all(keys) or found[1].count("..") or found[1].rstrip().endswith("."):
-        raise ScenarioError(problem((source, 0, 0), "an empty key; write key.key=value"))
+    try:
+        keys = split_keys(found[1])
+    except ValueError:
+        raise ScenarioError(problem((source, 0, 0), "an empty key; write key.key=value")) from None
     if len(keys) > MAX_DEPTH:
         raise ScenarioError(problem((source, 0, 0), f"is nested deeper than {MAX_DEPTH}"))
     if keys[0] == "extends":
@@ -134,6 +139,18 @@ def _split(text: str, source: Source) -> tuple[list[str], Node]:
     # blanks in place of the keys, so that columns are those of the whole argument
     value = parse(" " * found.end() + text[found.end() :], source.name, False, shown=text)
     return keys, value
+
+
+def split_keys(path: str) -> list[str]:
+    """Return the keys of ``a.b."c.d"`` or ``rules[0].x``. Raises ValueError for an empty one."""
+    keys = [
+        key
+        for part in re.findall(r"""(?:"[^"]*"|'[^']*'|[^."'])+""", path)
+        for key in _indexed(part.strip())
+    ]
+    if not keys or not all(keys) or path.count("..") or path.rstrip().endswith("."):
+        raise ValueError(path)
+    return keys
 
 
 def _indexed(part: str) -> list[str]:
@@ -144,7 +161,7 @@ def _indexed(part: str) -> list[str]:
     return [found[1], *re.findall(r"\d+", found[2])]
 
 
-def _set(root: Node, keys: list[str], value: Node, source: Source) -> Node:
+def set_at(root: Node, keys: list[str], value: Node, source: Source) -> Node:
     """Set in place; every node on the way belongs to this tree alone."""
     at, done = root, ""
     for i, key in enumerate(keys):

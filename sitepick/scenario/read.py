@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sitepick.errors import ScenarioError
 from sitepick.scenario.canonical import dump
+from sitepick.scenario.futures import check_futures, with_future, without_futures
 from sitepick.scenario.layering import apply_overrides, load_chain
 from sitepick.scenario.schema import Scenario
 from sitepick.scenario.yaml_tree import Node, Source
@@ -31,15 +32,25 @@ class Loaded:
     origins: dict[str, str]
 
 
-def read_scenario(path: Path | None, overrides: Sequence[str] = ()) -> Loaded:
+def read_scenario(
+    path: Path | None, overrides: Sequence[str] = (), future: str | None = None
+) -> Loaded:
     """Return the checked scenario of ``path`` with ``key.key=value`` overrides laid over it.
 
     Without a path the overrides are all there is, and layer paths are relative to the current
-    folder. Raises ScenarioError whose ``problems`` each say file, line, column, key and cure.
+    folder. ``future``: one of the scenario's own futures instead of it, overrides laid over both;
+    "" leaves all futures out. Raises ScenarioError whose ``problems`` each say file, line, column,
+    key and cure.
     """
     root = load_chain(Path(path)) if path is not None else Node({}, Source("scenario", (), False))
+    if future:
+        root = with_future(root, future)
+    elif future is not None:
+        root = without_futures(root)
     root = apply_overrides(root, overrides)
     scenario = _validated(root)
+    if faults := list(check_futures(root, scenario, _validated)):
+        raise ScenarioError(faults)
     text = dump(root)
     return Loaded(
         scenario=scenario,

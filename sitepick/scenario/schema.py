@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from sitepick.scenario.actions import Actions
+from sitepick.scenario.assume import Assume
 from sitepick.scenario.catalog import HallClass, Hardware
 from sitepick.scenario.fields import (
     FirstDay,
@@ -85,6 +86,10 @@ HardwareList = Annotated[
     ),
     BeforeValidator(_listed),
 ]
+
+
+FutureName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
+Futures = Annotated[dict[FutureName, dict[str, Any]], Field(max_length=50)]
 
 
 class Periods(Section):
@@ -189,6 +194,14 @@ class Scenario(Section):
     )
     actions: Actions = Field(
         default_factory=Actions, description="The list of what must be done by when."
+    )
+    assume: Assume = Field(
+        default_factory=Assume,
+        description="Another future: inputs moved all at once (written by `sitepick stress`).",
+    )
+    futures: Futures = Field(
+        {},
+        description="Futures of your own for `sitepick stress`: name -> what is laid over this scenario, as a file that extends it would; keys may be dotted, as in `--set`.",
     )
     solver: Solver = Field(default_factory=Solver, description="How long to search.")
 

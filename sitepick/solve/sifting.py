@@ -19,11 +19,12 @@ import numpy as np
 from sitepick.matrix import FloatArray, IntArray, Matrix
 from sitepick.solve.certificate import safe_bound
 from sitepick.solve.highs import Method, solve_matrix
-from sitepick.solve.outcome import Limits
+from sitepick.solve.outcome import Limits, Outcome
 from sitepick.solve.owners import Owners
 
 _FIRST_OWNERS = 40
 _SIMPLEX_BELOW = 1500  # columns; a small master is quicker by simplex
+_EXACT_BELOW = 30_000  # columns; of larger masters imprecise duals are taken as they are
 _ROUNDS = 60
 _MANY = 2000  # owners from which on rounds that look at some of them come before all are asked
 _LOOK = 400
@@ -89,8 +90,9 @@ def relax_by_pricing(
         master = solve_matrix(
             part.matrix, room, relax=True, method=method, crossover=False, stop=stop
         )
-        if master.values is None and master.status != "infeasible" and not _over(deadline, stop):
-            # interior point may end without a usable point
+        unusable = master.values is None and master.status != "infeasible"
+        if (unusable or vague(part.matrix, master, tolerance)) and not _over(deadline, stop):
+            # interior point may end without a usable point, or with duals that prove far less
             master = solve_matrix(part.matrix, room, relax=True, method="simplex", stop=stop)
         spent["master"] += time.perf_counter() - clock
         absent = np.setdiff1d(np.arange(owners.count), here)
@@ -157,6 +159,17 @@ def relax_by_pricing(
     out.present = here
     out.seconds = spent
     return out
+
+
+def vague(matrix: Matrix, master: Outcome, tolerance: float) -> bool:
+    """Return whether the duals of a solved master of moderate size prove less than they should.
+
+    Without crossover, what presolve took out of the problem may come back with wrong duals.
+    """
+    y = master.certificate
+    if not isinstance(y, np.ndarray) or matrix.A.shape[1] >= _EXACT_BELOW:
+        return False
+    return master.objective - safe_bound(matrix, y) > 0.5 * tolerance * abs(master.objective)
 
 
 def enough_owners(

@@ -21,6 +21,7 @@ from sitepick.errors import ScenarioError
 from sitepick.matrix import FloatArray
 from sitepick.planner import Planner
 from sitepick.run import Prepared, Run
+from sitepick.scenario.assume import applied
 from sitepick.scenario.read import Loaded
 from sitepick.solution import Solution
 from sitepick.solve.outcome import Limits, Progress
@@ -225,7 +226,9 @@ class _Study:
     # --- points -----------------------------------------------------------------------------
 
     def _planner(self, overrides: Sequence[str]) -> Planner:
-        loaded = replace(self.reload(overrides), base=self.prepared.loaded.base)
+        loaded = self.reload(overrides)
+        base = self.prepared.loaded.base
+        loaded = replace(loaded, base=base, scenario=applied(loaded.scenario))
         prepared = replace(self.prepared, loaded=loaded)
         asked = prepared.scenario.solver
         return Planner(prepared, self.limits, asked.name, False, self.on_progress, self.stop)

@@ -33,6 +33,7 @@ ORDER = (
     ("studies",),
     ("exports", "report"),
     ("pipeline",),
+    ("stress_runs",),
     ("cli",),
 )
 """A room imports from rooms before it only (and exports and report from each other: they share
