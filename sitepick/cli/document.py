@@ -169,15 +169,9 @@ def _needed(command: Callable[..., None], name: str) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Write docs/cli.md below the current folder, or check it; return the exit code."""
-    text = markdown()
-    if "--check" not in arguments:
-        TARGET.parent.mkdir(exist_ok=True)
-        TARGET.write_text(text, encoding="utf-8")
-        return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{TARGET} is not up to date; run python -m sitepick.cli.document", file=sys.stderr)
-    return 1
+    from sitepick.scenario.document import page
+
+    return page(TARGET, markdown(), "sitepick.cli.document", arguments)
 
 
 if __name__ == "__main__":

@@ -235,17 +235,27 @@ def to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _check_target(folder: Path, force: bool) -> None:
+def holds_something(folder: Path, *, force: bool) -> bool:
+    """Return whether a target folder holds anything that ``force`` would replace.
+
+    Raises ScenarioError where it is no folder of its own, or holds something without ``force``.
+    """
     if folder.is_symlink():
         raise ScenarioError(f"{folder}: is a symbolic link; name a folder of its own")
     if not folder.exists():
-        return
+        return False
     if not folder.is_dir():
         raise ScenarioError(f"{folder}: is a file; name a folder")
     if not any(folder.iterdir()):
-        return
+        return False
     if not force:
         raise ScenarioError(f"{folder}: is not empty; name another folder or add --force")
+    return True
+
+
+def _check_target(folder: Path, force: bool) -> None:
+    if not holds_something(folder, force=force):
+        return
     if (folder / DIAGNOSIS).is_file() and not (folder / MANIFEST).exists():
         return
     if not (folder / MANIFEST).is_file() or not (folder / "solution.json").is_file():

@@ -14,7 +14,7 @@ from sitepick import __version__
 from sitepick.errors import ScenarioError
 from sitepick.exports.csv_out import write_csv
 from sitepick.exports.dictionary import dictionary_sheet
-from sitepick.exports.folder import TEMPORARY, put_in_place, to_disk, umask
+from sitepick.exports.folder import TEMPORARY, holds_something, put_in_place, to_disk, umask
 from sitepick.exports.geojson_out import write_geojson
 from sitepick.exports.gpkg_out import write_gpkg
 from sitepick.exports.manifest import NAME as MANIFEST
@@ -28,16 +28,8 @@ def check_target(folder: Path, what: str, *, force: bool) -> None:
 
     ``force`` replaces a folder that holds the same kind of study (``what``), and nothing else.
     """
-    if folder.is_symlink():
-        raise ScenarioError(f"{folder}: is a symbolic link; name a folder of its own")
-    if not folder.exists():
+    if not holds_something(folder, force=force):
         return
-    if not folder.is_dir():
-        raise ScenarioError(f"{folder}: is a file; name a folder")
-    if not any(folder.iterdir()):
-        return
-    if not force:
-        raise ScenarioError(f"{folder}: is not empty; name another folder or add --force")
     try:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["what"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -156,14 +156,21 @@ def _type_text(annotation: Any, metadata: list[Any] | None = None) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write docs/scenario.md below the current folder, or check it; return the exit code."""
-    text = scenario_reference()
+    return page(TARGET, scenario_reference(), "sitepick.scenario.document", arguments)
+
+
+def page(target: Path, text: str, module: str, arguments: list[str]) -> int:
+    """Write a generated page, or with ``--check`` compare it; return the exit code.
+
+    ``module`` is what writes it, for the message.
+    """
     if "--check" not in arguments:
-        TARGET.parent.mkdir(exist_ok=True)
-        TARGET.write_text(text, encoding="utf-8")
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text, encoding="utf-8")
         return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
+    if target.is_file() and target.read_text(encoding="utf-8") == text:
         return 0
-    print(f"{TARGET} is not up to date; run python -m sitepick.scenario.document", file=sys.stderr)
+    print(f"{target} is not up to date; run python -m {module}", file=sys.stderr)
     return 1
 
 
