@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -33,6 +34,12 @@ def cheap(seed: int) -> World:
     """Return a world of 4 sites that asks for least cost."""
     scenario, tables = worlds.world(seed, 4)
     return scenario.model_copy(update={"objective": "min_cost"}), tables
+
+
+@cache
+def base(seed: int) -> float:
+    """Return the least cost of a world as it is: what is changed is held against it again."""
+    return cost(cheap(seed))
 
 
 def cost(world: World) -> float:
@@ -149,8 +156,7 @@ EASIER = (
 @SETTINGS
 @given(seed=SEEDS)
 def test_more_never_costs_more(easier: Callable[[World], World], seed: int) -> None:
-    world = cheap(seed)
-    before, after = cost(world), cost(easier(world))
+    before, after = base(seed), cost(easier(cheap(seed)))
     assert after <= before + CLOSE * max(1.0, abs(before))
 
 
@@ -173,7 +179,7 @@ def test_the_order_of_rows_changes_nothing(seed: int, shuffle: int) -> None:
         and field.name not in ("sites", "pois")  # these are sorted by id by contract
     }
     again = dataclasses.replace(tables, **mixed)
-    assert cost((scenario, again)) == pytest.approx(cost((scenario, tables)), rel=CLOSE, abs=1e-4)
+    assert cost((scenario, again)) == pytest.approx(base(seed), rel=CLOSE, abs=1e-4)
 
 
 @SETTINGS
