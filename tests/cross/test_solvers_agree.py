@@ -56,7 +56,7 @@ def test_cp_sat_where_all_is_whole(seed: int) -> None:
     # POI amounts are the only ones left: a whole number of MW serves as well
     whole = program._column_parts["integer"]
     whole[:] = [np.ones_like(part) for part in whole]
-    program.__dict__.pop("matrix", None)
+    program._forget()
     limits = Limits(gap=GAP)
     cp, highs = solve_with("cp-sat", program, limits), solve_with("highs", program, limits)
     check(program, cp, limits)
