@@ -12,6 +12,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
+from sitepick.solution_fiber import EdgeRow, GroupRow, LinkRow, MemberRow
+
 SCHEMA = 1
 
 
@@ -310,6 +312,10 @@ class Solution:
     entered: tuple[EnterRow, ...] = ()
     cash: tuple[CashRow, ...] = ()
     moved: tuple[MovedRow, ...] = ()
+    groups: tuple[GroupRow, ...] = ()
+    members: tuple[MemberRow, ...] = ()
+    links: tuple[LinkRow, ...] = ()
+    edges: tuple[EdgeRow, ...] = ()
 
     @property
     def net_present_cost_musd(self) -> float:
@@ -338,9 +344,13 @@ class Solution:
             if isinstance(record.get(name), list)
         }
         for name, row_type in rows.items():
-            record[name] = tuple(row_type(**row) for row in record[name])
+            record[name] = tuple(row_type(**_hashable(row)) for row in record[name])
         record["periods"] = tuple(record["periods"])
         return cls(**record)
+
+
+def _hashable(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
 
 
 _ROW_TYPES: dict[str, Any] = {

@@ -22,6 +22,7 @@ ORDER = (
     ("instance",),
     ("blocks",),
     ("solve",),
+    ("solution_fiber",),
     ("solution", "plan_file"),
     ("dispatch", "serving"),
     ("readout", "baselines", "checks"),
@@ -125,12 +126,13 @@ def test_imports_go_one_way():
         (
             "checks",
             {*("scenario", "layers", "candidates", "solution", "finding", "errors", "units")}
-            | {"network"},
+            | {"network", "solution_fiber"},
         ),
         ("matrix", set()),
         ("program", {"matrix"}),
         ("solve", {"matrix", "program", "errors"}),
-        ("solution", set()),
+        ("solution", {"solution_fiber"}),
+        ("solution_fiber", set()),
     ],
 )
 def test_rooms_that_know_little(room, allowed):
