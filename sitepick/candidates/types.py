@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sitepick.layers.types import Note, Source
+    from sitepick.network.fiber import Attachment, FiberNetwork
 
 
 MARGINS = ("area", "mw", "hours", "mean_depth", "deepest", "hardest_event_hours", "poi_ids")
@@ -79,6 +80,17 @@ SIZED = (
     "option_id", "solar_mw_per_mw", "storage_mwh_per_mw", "capex_usd_per_kw", "ha_per_mw",
     "energy_share", "firm_credit", "curve",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FiberAccess:
+    """The fiber network, and where candidates and demand places meet it."""
+
+    network: FiberNetwork
+    sites: Attachment
+    """A place per row of `Candidates.sites`."""
+    places: Attachment
+    """A place per row of `Candidates.places`."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +173,8 @@ class Candidates:
     """The earlier plan (`scenario.baseline`), a row per site that it opens and period of its own:
     site_id (also of sites that are no candidates now), from_date, to_date (last day), open (bool),
     it_mw, poi_ids (tuple, of its ties by the end). Empty without one."""
+    fiber: FiberAccess | None = None
+    """The fiber network with what meets it where; None without fiber layers."""
 
     @property
     def synthetic(self) -> bool:
