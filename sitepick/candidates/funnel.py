@@ -10,6 +10,7 @@ import pandas as pd
 
 from sitepick.candidates import (
     exclusions,
+    fiber,
     flexible,
     generate,
     leases,
@@ -129,6 +130,8 @@ def propose(
     rejections = _both(rejections[FAILED], let.failed)
     overridden = _both(overridden[FAILED], let.overridden)
     chosen = places[places["status"] == "candidate"]
+    met, more = fiber.access(scenario, layers, places, demand)
+    notes += more
     reach, more = measure.reach(scenario, layers, chosen, demand)
     notes += more
     return Candidates(
@@ -165,6 +168,7 @@ def propose(
         notes=(*layers.notes, *notes),
         onsite=access[access["site_id"].isin(chosen["site_id"])].reset_index(drop=True),
         onsite_sized=onsite.sized(scenario, layers),
+        fiber=met,
     )
 
 

@@ -23,7 +23,7 @@ ONE_WAY_MS_PER_KM = 4.9e-3
 _PER_NODE = ("lon", "lat", "name")
 _PER_EDGE = (
     *("from_node", "to_node", "km", "line", "owner", "pairs", "lit_tbps"),
-    *("lease_usd_per_km_year", "in_service", "new", "lit"),
+    *("lease_usd_per_km_year", "in_service", "new", "lit", "link_id"),
 )
 
 
@@ -52,11 +52,15 @@ class FiberNetwork:
     in_service: ObjectArray = field(default_factory=lambda: np.zeros(0, dtype=object))  # (E,) date
     new: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=bool))  # (E,) not yet there:
     # may be built along a right of way
+    link_id: ObjectArray = field(default_factory=lambda: np.zeros(0, dtype=object))  # (E,) of the
+    # layer: several edges are pieces of one link
 
     def __post_init__(self) -> None:
         n, e = self.n_node, self.n_edge
         if not len(self.name):
             object.__setattr__(self, "name", self.node_id)
+        if not len(self.link_id):
+            object.__setattr__(self, "link_id", self.edge_id)
         for item in fields(self):
             if item.name in _PER_EDGE and not len(getattr(self, item.name)) and e:
                 object.__setattr__(self, item.name, _unknown(item.name, e))
@@ -143,6 +147,7 @@ class Attachment:
 
     node: IntArray  # (S,) index of a node, -1 = unknown
     lateral_km: FloatArray  # (S,) route km of the lateral, nan = unknown
+    along_km: FloatArray  # (S,) route km along the link from the lateral to the node, nan = unknown
     second_node: IntArray  # (S,) where a second, diverse lateral enters, -1 = none
     second_km: FloatArray  # (S,) its route km, nan = none
 

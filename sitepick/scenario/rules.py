@@ -134,6 +134,25 @@ class Fiber(Section):
     )
     diverse: bool = Field(False, description="Charge two laterals.")
     life_years: Positive = Field(20, description="Life of laterals, years.")
+    snap_km: Positive = Field(
+        0.1,
+        description="Ends of links this close to a node, to each other or to a link are joined, km.",
+    )
+    straight_factor: Annotated[Number, Field(ge=1, le=4)] = Field(
+        1.3,
+        description="Route km per km of a link drawn as one straight line of more than 10 km, where the layer states no km.",
+    )
+    enter_at: Literal["links", "nodes"] = Field(
+        "links", description="Where a lateral may enter: anywhere on a link, or at nodes only."
+    )
+    entry_km: Positive = Field(
+        25,
+        description="Largest distance between the entries on a link, km; traffic runs along the link to the nearest.",
+    )
+    place_km_max: Positive = Field(
+        50,
+        description="Demand places further than this from the network are not connected to it, km.",
+    )
 
 
 class RegionRule(Section):
