@@ -14,6 +14,7 @@ from sitepick.instance.leases import periods_of_term
 from sitepick.instance.types import Instance
 from sitepick.matrix import FloatArray
 from sitepick.program import Program
+from sitepick.readout_edges import edge_rows
 from sitepick.serving import flows
 from sitepick.solution import (
     BackedRow,
@@ -91,6 +92,7 @@ def read_out(
         upgrades=tuple(_upgrades(program, inst, x)),
         entered=tuple(_entered(program, inst, x)),
         cash=tuple(_cash(ledger, inst, x)),
+        **edge_rows(program, inst, x),
     )
 
 

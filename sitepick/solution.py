@@ -12,7 +12,16 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
-from sitepick.solution_fiber import EdgeRow, GroupRow, LinkRow, MemberRow
+from sitepick.solution_fiber import (
+    BuildRow,
+    EdgeRow,
+    GroupRow,
+    LightRow,
+    LinkRow,
+    MemberRow,
+    PairRow,
+    WaveRow,
+)
 
 SCHEMA = 1
 
@@ -316,6 +325,10 @@ class Solution:
     members: tuple[MemberRow, ...] = ()
     links: tuple[LinkRow, ...] = ()
     edges: tuple[EdgeRow, ...] = ()
+    pairs: tuple[PairRow, ...] = ()
+    builds: tuple[BuildRow, ...] = ()
+    light: tuple[LightRow, ...] = ()
+    waves: tuple[WaveRow, ...] = ()
 
     @property
     def net_present_cost_musd(self) -> float:

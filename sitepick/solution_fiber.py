@@ -50,10 +50,11 @@ class MemberRow:
 class LinkRow:
     """A route between two nodes in a period, for a group or another service.
 
-    ``route`` is 1, and 2 for the edge-disjoint partner of route 1 that carries the same when an
-    edge is cut; each has a row of its own. ``edges`` are in order from ``from_node``. ``km`` is
-    along the network alone; ``rtt_ms`` also counts equipment and the longest laterals of the
-    service's sites at both ends.
+    ``route`` of a group is 1, and 2 for the edge-disjoint partner of route 1 that carries the same
+    when an edge is cut; each has a row of its own. Other services may share their traffic over
+    several routes, numbered from the shortest; their ``tbps`` are those of ordinary hours.
+    ``edges`` are in order from ``from_node``. ``km`` is along the network alone; ``rtt_ms`` also
+    counts equipment and, for groups, the longest laterals of the sites at both ends.
     """
 
     service: str
@@ -71,9 +72,13 @@ class LinkRow:
 class EdgeRow:
     """Capacity of a fiber edge in a period.
 
-    ``pairs_leased``, ``pairs_built`` and ``waves`` are whole numbers standing. ``used_tbps`` is
-    carried all year, ``peak_tbps`` in the hours of peaks; ``idle_musd_per_year`` is what unused
-    capacity costs.
+    ``pairs_leased``, ``pairs_built`` and ``waves`` are whole numbers standing, ``bursts`` the most
+    waves that are leased for peaks alone. ``capacity_tbps`` is what pairs and waves could carry,
+    ``lit_tbps`` what the pairs are lit for. ``used_tbps`` is carried in ordinary hours,
+    ``peak_tbps`` at the highest peak. ``idle_musd_per_year`` is the yearly cost of pairs, optics
+    and waves times the part of each that carries nothing in the mean of the year.
+    ``stranded_tbps`` is lit and not used even at peaks, as load has moved away;
+    ``stranded_musd_per_year`` the yearly cost of such optics and of pairs not needed any more.
     """
 
     edge: str
@@ -85,3 +90,47 @@ class EdgeRow:
     used_tbps: float
     peak_tbps: float
     idle_musd_per_year: float
+    lit_tbps: float = 0.0
+    bursts: int = 0
+    stranded_tbps: float = 0.0
+    stranded_musd_per_year: float = 0.0
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """Pairs of an edge taken from ``period`` on, for their term: leased, or lit on a new route."""
+
+    edge: str
+    period: str
+    pairs: int
+
+
+@dataclass(frozen=True)
+class BuildRow:
+    """A new route built along a right of way, in service from ``period`` on."""
+
+    edge: str
+    period: str
+
+
+@dataclass(frozen=True)
+class LightRow:
+    """Optics bought for an edge, in service from ``period`` on, for their life."""
+
+    edge: str
+    period: str
+    tbps: float
+
+
+@dataclass(frozen=True)
+class WaveRow:
+    """Waves leased on an edge in a period.
+
+    ``peak_hours`` 0: all year. Else only in the hours of peaks that are at most so many a year,
+    and more than those of the next lower figure.
+    """
+
+    edge: str
+    period: str
+    peak_hours: float
+    waves: int

@@ -6,7 +6,9 @@ import numpy as np
 
 from sitepick.blocks.columns import halls_at, open_at, tie_at
 from sitepick.blocks.deliverability import upgrades_at
+from sitepick.blocks.fiber import traffic_of
 from sitepick.blocks.onsite import firm_at, standing, stays
+from sitepick.blocks.traffic import bands
 from sitepick.instance.types import Instance
 from sitepick.matrix import FloatArray
 from sitepick.program import Program
@@ -79,7 +81,45 @@ def start_values(program: Program, inst: Instance, plan: Solution) -> FloatArray
     for e, entry in enumerate(inst.entries):
         if (entry.level, entry.region_id) in entered:
             since(enter[e], entered[entry.level, entry.region_id])
+    _start_fiber(program, inst, plan, x)
     return np.clip(x, program.matrix.lower, program.matrix.upper)
+
+
+def _start_fiber(program: Program, inst: Instance, plan: Solution, x: FloatArray) -> None:
+    """Set the pairs, routes and waves of ``plan`` in ``x``."""
+    if inst.fiber is None or program.columns_of("fiber.pairs") is None:
+        return
+    edge = {name: e for e, name in enumerate(inst.fiber.edges.ids)}
+    period = {p: t for t, p in enumerate(inst.time.names)}
+    shape = len(edge), inst.time.n
+    pairs, route = (program.index(f, shape) for f in ("fiber.pairs", "fiber.route"))
+    always = program.index("fiber.waves", shape)
+    term = inst.fiber.edges.term_periods
+    for row in plan.pairs:
+        if row.edge in edge and row.period in period:
+            e, t = edge[row.edge], period[row.period]
+            if pairs[e, t] >= 0:
+                x[pairs[e, t]] = row.pairs
+            there = route[e, t : t + term]
+            x[there[there >= 0]] = 1
+    for build in plan.builds:
+        if build.edge in edge and build.period in period:
+            there = route[edge[build.edge], period[build.period] :]
+            x[there[there >= 0]] = 1
+    hours = bands(traffic_of(program, inst)).tolist()
+    bursts = program.index("fiber.bursts", (*shape, len(hours)))
+    for wave in plan.waves:
+        if wave.edge not in edge or wave.period not in period:
+            continue
+        at = edge[wave.edge], period[wave.period]
+        if not wave.peak_hours:
+            column = always[at]
+        elif wave.peak_hours in hours:
+            column = bursts[(*at, hours.index(wave.peak_hours))]
+        else:
+            continue
+        if column >= 0:
+            x[column] = wave.waves
 
 
 def _start_onsite(program: Program, inst: Instance, plan: Solution, x: FloatArray) -> None:

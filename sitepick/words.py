@@ -26,6 +26,7 @@ LIMIT_WORDS = {
     "regions.co2": "carbon caps of regions", "regions.water": "water caps of regions",
     "limits.co2": "carbon cap", "limits.water": "water cap", "limits.cost": "cost limit",
     "limits.it": "least IT MW", "limits.served": "least work served",
+    "fiber.there": "fiber pairs on edges", "fiber.waves": "waves on fiber edges",
     "flexible.area": "non-firm MW of areas", "deliverability.adequacy": "reserve margins",
     "regions.entered": "regions that are not entered",
     "regions.min_once": "least MW of an entered region",

@@ -13,7 +13,8 @@ from sitepick.solution import Solution
 UNITS = {
     "site": "sites", "tie": "ties", "halls": "halls", "retrofit": "halls", "hardware": "IT MW",
     "onsite": "blocks", "battery": "battery MW", "lease": "IT MW", "offer": "grid MW",
-    "step": "steps", "line": "upgrades", "region": "regions",
+    "step": "steps", "line": "upgrades", "region": "regions", "pairs": "pairs", "route": "routes",
+    "light": "Tb/s",
 }  # fmt: skip
 """Unit of the amount of a decision, by what it is."""
 
@@ -53,6 +54,12 @@ def decisions_of(solution: Solution) -> dict[Decision, float]:
     for entry in solution.entered:
         if entry.entered is not None:
             out[Decision("region", (entry.level, entry.region_id))] = 1.0
+    for row_of in solution.pairs:
+        out[Decision("pairs", (row_of.edge, row_of.period))] += row_of.pairs
+    for built in solution.builds:
+        out[Decision("route", (built.edge,))] = 1.0
+    for light in solution.light:
+        out[Decision("light", (light.edge, light.period))] += light.tbps
     return dict(out)
 
 

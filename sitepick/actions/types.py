@@ -28,6 +28,9 @@ KINDS: dict[str, Kind] = {
     "start_tie": Kind("start to build a tie from the site to its POI", "ties"),
     "start_site_works": Kind("start the fixed works of a site", "site"),
     "start_fiber": Kind("start the fiber lateral of a site", "fiber"),
+    "build_route": Kind("start to build a new fiber route along a right of way", "fiber"),
+    "lease_pairs": Kind("lease dark pairs of a fiber edge, with their amplifiers", "fiber"),
+    "order_optics": Kind("order optics for the ends of a fiber edge", "fiber"),
     "order_equipment": Kind("order equipment of the customer substation: transformers, switchgear"),
     "order_supply": Kind("order what the scenario limits under `procurement`"),
     "start_substation": Kind("start to build the customer substation of new halls", "ties"),
@@ -48,7 +51,8 @@ class Decision:
     ``site``: (site_id). ``tie``: (site_id, poi_id, kV or ""). ``halls``, ``retrofit``:
     (site_id, hall class, period). ``hardware``: (site_id, hardware, period). ``onsite``: (site_id,
     option, period). ``battery``: (site_id, period). ``lease``: (site_id). ``offer``: (offer_id).
-    ``step``: (poi_id, period). ``line``: (branch_id). ``region``: (level, region_id).
+    ``step``: (poi_id, period). ``line``: (branch_id). ``region``: (level, region_id). ``pairs``,
+    ``light``: (fiber edge, period). ``route``: (fiber edge).
     """
 
     what: str

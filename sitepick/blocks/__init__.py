@@ -17,6 +17,7 @@ from sitepick.blocks import (
     commitments,
     deliverability,
     demand,
+    fiber,
     flexible,
     halls,
     hardware,
@@ -27,6 +28,7 @@ from sitepick.blocks import (
     power,
     procurement,
     regions,
+    services,
     siting,
     ties,
 )
@@ -48,7 +50,7 @@ class Block(Protocol):
 
 BLOCKS: tuple[Block, ...] = (
     siting, ties, power, onsite, headroom, deliverability, halls, hardware, leases, demand,
-    flexible, regions, procurement, budget, limits, commitments, change,
+    services, fiber, flexible, regions, procurement, budget, limits, commitments, change,
 )  # fmt: skip
 
 GOALS = {"max_compute": "compute", "earliest_mw": "earliest"}

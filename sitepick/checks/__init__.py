@@ -118,6 +118,7 @@ def _limits() -> tuple[Any, ...]:
         commitments,
         deliverability,
         demand,
+        fiber,
         flexible,
         halls,
         hardware,
@@ -128,11 +129,12 @@ def _limits() -> tuple[Any, ...]:
         power,
         procurement,
         regions,
+        services,
         siting,
         ties,
     )
 
     return (
-        siting, ties, power, onsite, headroom, halls, hardware, leases, demand, flexible, regions,
-        procurement, budget, limits, commitments, deliverability,
+        siting, ties, power, onsite, headroom, halls, hardware, leases, demand, services, fiber,
+        flexible, regions,        procurement, budget, limits, commitments, deliverability,
     )  # fmt: skip

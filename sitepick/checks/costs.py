@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sitepick.checks import flexible, headroom, leases, onsite
+from sitepick.checks import fiber_prices, flexible, headroom, leases, onsite
 from sitepick.checks.case import ANYWHERE, Case, Row, is_number, number
 from sitepick.checks.power import draws, energy_mwh
 from sitepick.checks.purchases import purchases, securities
@@ -58,7 +58,8 @@ def terms(case: Case) -> dict[str, float]:
         found["onsite_running"] += calendar.yearly(t, onsite.running(case, t))
         found["rent"] += calendar.yearly(t, leases.rent(case, t))
         found["om"] += calendar.yearly(t, operations(case, t) + leases.operations(case, t))
-        found["transport"] += calendar.yearly(t, transport(case, t))
+        found["om"] += calendar.yearly(t, fiber_prices.maintenance(case, t))
+        found["transport"] += calendar.yearly(t, transport(case, t) + fiber_prices.rents(case, t))
         found["curtailed"] += calendar.yearly(t, flexible.lost_musd(case, t))
         found["penalty"] += calendar.yearly(t, penalty(case, t))
     return found

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sitepick.checks import headroom, onsite
+from sitepick.checks import fiber_prices, headroom, onsite
 from sitepick.checks.calendar import move, whole_months
 from sitepick.checks.case import STANDING, Case, day, number, rows_of
 from sitepick.checks.purchases import fit_out_musd, tie_musd
@@ -67,6 +67,7 @@ def expected(case: Case) -> Iterator[Due]:
     yield from _hardware(case)
     yield from _plants(case)
     yield from _supplies(case)
+    yield from _fiber(case)
 
 
 def _start(case: Case, t: int) -> date:
@@ -247,6 +248,27 @@ def _upgrades(case: Case) -> Iterator[Due]:
         row = upgrades_on_offer(case)[branch]
         when = _start(case, t)
         yield Due("order_line_upgrade", "", "", branch, when, row.lead_months, row.mw, row.musd)
+
+
+def _fiber(case: Case) -> Iterator[Due]:
+    edges, rules = fiber_prices.edges_of(case), case.scenario.fiber.capacity
+    for row in case.solution.pairs:
+        edge, when = edges[row.edge], date.fromisoformat(row.period)
+        months = 0.0 if edge.new or rules.pair is None else rules.pair.lead_months
+        musd = row.pairs * fiber_prices.pair_musd(case, edge)
+        yield Due("lease_pairs", "", "", row.edge, when, months, None, musd)
+    for light in case.solution.light:
+        kind, _ = fiber_prices.optics(case, edges[light.edge])
+        musd = light.tbps * fiber_prices.light_musd(case, edges[light.edge])
+        when = date.fromisoformat(light.period)
+        yield Due("order_optics", "", "", light.edge, when, kind.lead_months, None, musd)
+    for build in case.solution.builds:
+        musd = fiber_prices.build_musd(case, edges[build.edge])
+        months, when = (
+            rules.build.lead_months if rules.build else 0,
+            date.fromisoformat(build.period),
+        )
+        yield Due("build_route", "", "", build.edge, when, months, None, musd)
 
 
 def _halls(case: Case) -> Iterator[Due]:

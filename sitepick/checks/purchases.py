@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sitepick.checks import headroom, onsite
+from sitepick.checks import fiber_prices, headroom, onsite
 from sitepick.checks.case import STANDING, Case, TieKey, day, number
 from sitepick.checks.states import upgrades_on_offer
 
@@ -34,6 +34,7 @@ def purchases(case: Case) -> Iterator[Purchase]:
         _line_upgrades,
         _entries,
         _batteries,
+        _fiber,
     ):
         yield from (purchase for purchase in bought(case) if purchase.musd)
 
@@ -159,6 +160,25 @@ def _batteries(case: Case) -> Iterator[Purchase]:
     musd_per_mw = usd_per_kw * 1000 / 1e6 * case.price(battery.price_year)
     for (_, t), mw in case.batteries.items():
         yield Purchase("battery", mw * musd_per_mw, t, battery.life_years, battery.lead_months)
+
+
+def _fiber(case: Case) -> Iterator[Purchase]:
+    edges, rules = fiber_prices.edges_of(case), case.scenario.fiber.capacity
+    at = {p: t for t, p in enumerate(case.calendar.periods)}
+    for row in case.solution.pairs:
+        edge = edges[row.edge]
+        lead = 0.0 if edge.new or rules.pair is None else rules.pair.lead_months
+        musd = row.pairs * fiber_prices.pair_musd(case, edge)
+        yield Purchase("fiber", musd, at[row.period], fiber_prices.term_years(case), lead)
+    for light in case.solution.light:
+        kind, _ = fiber_prices.optics(case, edges[light.edge])
+        musd = light.tbps * fiber_prices.light_musd(case, edges[light.edge])
+        yield Purchase("fiber", musd, at[light.period], kind.life_years, kind.lead_months)
+    for build in case.solution.builds if rules.build else ():
+        assert rules.build is not None
+        musd = fiber_prices.build_musd(case, edges[build.edge])
+        lead = rules.build.lead_months
+        yield Purchase("fiber", musd, at[build.period], rules.build.life_years, lead)
 
 
 def _line_upgrades(case: Case) -> Iterator[Purchase]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sitepick.checks.calendar import Calendar
 from sitepick.checks.case import ANYWHERE, Case, is_number, rows_of
+from sitepick.checks.fiber_prices import edges_of
 from sitepick.checks.flexible import sources
 from sitepick.checks.regions import RegionId, counted_regions
 from sitepick.checks.states import conditions_of, study
@@ -46,6 +47,12 @@ KEYS: dict[str, tuple[str, ...]] = {
     "excused": ("condition", "period", "branch_id", "outage_id"),
     "entered": ("level", "region_id"),
     "cash": ("year", "category"),
+    "links": ("service", "from_node", "to_node", "route", "period"),
+    "edges": ("edge", "period"),
+    "pairs": ("edge", "period"),
+    "builds": ("edge",),
+    "light": ("edge", "period"),
+    "waves": ("edge", "period", "peak_hours"),
 }
 """What makes a row of each table unique."""
 OF_GRID = ("line_upgrades", "dispatch", "excused")
@@ -104,6 +111,7 @@ def sound(case: Case, solution: Solution) -> tuple[list[Finding], Solution]:
         "source": set(sources(case)),
         "period": set(case.calendar.periods),
         "condition": set(conditions_of(case)),
+        "edge": set(edges_of(case)),
         **_of_network(case),
     }
     entries = counted_regions(case)
@@ -152,6 +160,12 @@ def _fault(cells: dict[str, Any], known: dict[str, set[str]]) -> Finding | None:
         if column in STARTS and value is not None and value not in known["period"]:
             message = f"{column} {value!r} is not a period"
             return Finding("rows.unknown", "", 1, "rows", message)
+        if column == "edges":
+            lost = [edge for edge in value if edge not in known["edge"]]
+            if lost:
+                message = f"edge {lost[0]!r} is not in the fiber network"
+                return Finding("rows.unknown", "", len(lost), "edges", message)
+            continue
         if isinstance(value, str) or value is None:
             continue
         if not is_number(value):

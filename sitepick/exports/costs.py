@@ -16,7 +16,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sitepick.exports import leases, onsite
+from sitepick.exports import fiber_costs, leases, onsite
 from sitepick.exports.flexible import FlexibleUse
 from sitepick.exports.lookup import Lookup
 from sitepick.exports.sheet import Row, records
@@ -85,6 +85,7 @@ class _Coster(Lookup):
         self._operations()
         self._transport()
         self._flexible()
+        fiber_costs.charge(self.scenario, self.candidates, self.solution, self._spend, self._pay)
         return self.out
 
     def _flexible(self) -> None:

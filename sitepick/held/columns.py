@@ -49,7 +49,8 @@ class Finder:
             "site": self._site, "tie": self._tie, "halls": self._halls, "retrofit": self._retrofit,
             "hardware": self._hardware, "onsite": self._onsite, "battery": self._battery,
             "lease": self._lease, "offer": self._offer, "step": self._step, "line": self._line,
-            "region": self._region,
+            "region": self._region, "pairs": self._pairs, "light": self._light,
+            "route": self._route,
         }  # fmt: skip
 
     def terms(self, decision: Decision, amount: float) -> list[Term]:
@@ -175,6 +176,29 @@ class Finder:
         u = self._at(names, branch, "line upgrade")
         bought = {row.branch_id: row.period for row in self.plan.line_upgrades}
         yield from self._level(upgrades_at(self.program, self.inst)[u], bought[branch])
+
+    def _edge(self, edge: str) -> int:
+        fiber = self.inst.fiber
+        names = {} if fiber is None else {e: k for k, e in enumerate(fiber.edges.ids)}
+        return self._at(names, edge, "fiber edge")
+
+    def _on_edge(self, family: str) -> IntArray:
+        """Return (E, T) the columns of a family of fiber edges."""
+        fiber = self.inst.fiber
+        n_edge = 0 if fiber is None else len(fiber.edges.ids)
+        return self.program.index(family, (n_edge, self.inst.time.n))
+
+    def _pairs(self, amount: float, edge: str, period: str) -> Iterator[Term]:
+        columns = self._on_edge("fiber.pairs")[self._edge(edge), self._when(period)]
+        yield self._sum(np.array([columns]), amount)
+
+    def _light(self, amount: float, edge: str, period: str) -> Iterator[Term]:
+        columns = self._on_edge("fiber.light")[self._edge(edge), self._when(period)]
+        yield self._sum(np.array([columns]), amount)
+
+    def _route(self, amount: float, edge: str) -> Iterator[Term]:
+        since = {row.edge: row.period for row in self.plan.builds}
+        yield from self._level(self._on_edge("fiber.route")[self._edge(edge)], since[edge])
 
     def _region(self, amount: float, level: str, region: str) -> Iterator[Term]:
         entered = {(row.level, row.region_id): row.entered for row in self.plan.entered}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 
 import numpy as np
@@ -63,7 +63,24 @@ def early_columns(
     if inst.joint is not None:
         rating = upgrades_at(program, inst)
         parts += [rating[u, : due(float(m))] for u, m in enumerate(inst.joint.upgrade_lead_months)]
+    parts += _of_fiber(program, inst, due)
     take = program.index("headroom.take", (len(inst.headroom.offer_ids),))
     parts.append(take[[o for o, name in enumerate(inst.headroom.offer_ids) if name in letters]])
     found = np.concatenate([part.ravel() for part in parts])
     return np.unique(found[found >= 0])
+
+
+def _of_fiber(program: Program, inst: Instance, due: Callable[[float], int]) -> list[IntArray]:
+    """Return the columns of pairs, new routes and optics that would have to be ordered by then."""
+    if inst.fiber is None:
+        return []
+    edges, out = inst.fiber.edges, []
+    months = {
+        "fiber.pairs": np.where(edges.new, edges.build_lead_months, edges.pair_lead_months),
+        "fiber.route": np.where(edges.new, edges.build_lead_months, edges.pair_lead_months),
+        "fiber.light": edges.light_lead_months,
+    }
+    for family, lead in months.items():
+        at = program.index(family, (len(edges.ids), inst.time.n))
+        out += [at[e, : due(float(m))] for e, m in enumerate(lead)]
+    return out

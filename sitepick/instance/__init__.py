@@ -14,6 +14,7 @@ from sitepick.errors import ScenarioError
 from sitepick.instance.demand import demand_of
 from sitepick.instance.earlier import earlier_of
 from sitepick.instance.equipment import halls_of, hardware_of
+from sitepick.instance.fiber import fiber_of
 from sitepick.instance.flexible import flexible_of
 from sitepick.instance.joint import joint_of
 from sitepick.instance.leases import leased_sites, leases_of, on_lease
@@ -107,6 +108,7 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
         objective=scenario.objective,
         joint=None if network is None else joint_of(scenario, candidates, time, network),
         earlier=earlier_of(candidates, time, site_at, ties, headroom.poi_ids),
+        fiber=fiber_of(scenario, candidates, time, site_at, demand),
     )
 
 

@@ -50,6 +50,7 @@ def demand_of(
             cost.append(np.zeros(n))
             work.append(np.full(n, w))
     transport = np.concatenate(cost).astype(float)
+    by_place = bool(scenario.fiber.services or scenario.demand.splits)
     return DemandData(
         workloads=tuple(workloads),
         places=places,
@@ -61,7 +62,7 @@ def demand_of(
         serve_workload=np.concatenate(work).astype(np.int64),
         serve_place=np.concatenate(place).astype(np.int64),
         transport_musd=transport,
-        pooled=len(transport) * time.n > POOLED_ABOVE and not transport.any(),
+        pooled=len(transport) * time.n > POOLED_ABOVE and not (transport.any() or by_place),
     )
 
 

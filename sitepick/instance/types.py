@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sitepick.instance.fiber_types import Fiber
 from sitepick.instance.lease_terms import Leases
 from sitepick.instance.timeline import Timeline
 from sitepick.matrix import BoolArray, FloatArray, IntArray
@@ -338,6 +339,7 @@ class Instance:
     objective: str
     joint: Joint | None = None  # None: headroom by POI is all that limits
     earlier: Earlier | None = None  # None: no plan to keep
+    fiber: Fiber | None = None  # None: no fiber network is given
 
     @property
     def leased(self) -> BoolArray:
@@ -379,6 +381,7 @@ class Instance:
             "end": (*self.time.names, "end"),
             "lease": tuple(self.sites.ids[i] for i in self.leases.site),
             "permit": tuple(p.label for p in self.onsite.permits),
+            **({} if self.fiber is None else self.fiber.dims),
             **(
                 {}
                 if self.joint is None

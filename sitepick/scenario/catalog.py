@@ -32,6 +32,7 @@ Climate = Literal["cold", "mild", "hot_dry", "hot_humid"]
 CLIMATES: tuple[Climate, ...] = get_args(Climate)
 TABLES = (
     "halls", "hardware", "power_options", "solar_days", "lead_times", "line_types", "conditions",
+    "optics",
 )  # fmt: skip
 """Names of the catalog tables, each a file ``catalogs/NAME.yaml``."""
 

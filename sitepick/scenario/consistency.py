@@ -16,6 +16,7 @@ from sitepick.scenario.catalog import (
     hardware,
     table,
 )
+from sitepick.scenario.fiber_faults import fiber_faults
 from sitepick.scenario.fields import ALL_TIME, value_at
 from sitepick.scenario.grid import contradictions
 from sitepick.scenario.messages import did_you_mean, find
@@ -63,6 +64,7 @@ def check_consistency(scenario: Scenario) -> list[Fault]:
                 "needs 'model: grid': without it power is no limit; remove grid, or set it to null"
             )
             faults.append(Fault(("grid",), text, ("power", "model")))
+    faults += [Fault(at, said) for at, said in fiber_faults(scenario)]
     return [*faults, *_flexible(scenario)]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from sitepick.scenario.fiber_capacity import Capacity, Service, Split
 from sitepick.scenario.fields import (
     FirstDay,
     LastDay,
@@ -50,6 +51,10 @@ class Workload(Section):
     moved_pct: Percent = Field(
         0, description="Part of the shed work that other places do meanwhile, %: it is not lost."
     )
+    power_swing_pct: Percent = Field(
+        0,
+        description="Swing of its power above nameplate, %: contracted MW, or batteries, must cover it.",
+    )
 
 
 class Demand(Section):
@@ -73,6 +78,9 @@ class Demand(Section):
     )
     moved_pct: Percent = Field(0, description="For `it_mw`: part of it that is not lost, %.")
     workloads: dict[str, Workload] = Field({}, description="Workloads by name.")
+    splits: list[Split] = Field(
+        [], description="Requests that need a prefill and a decode pool near to one another."
+    )
     route_factor: Annotated[Number, Field(ge=1, le=4)] = Field(
         1.4, description="Fiber route km per straight km."
     )
@@ -152,6 +160,11 @@ class Fiber(Section):
     place_km_max: Positive = Field(
         50,
         description="Demand places further than this from the network are not connected to it, km.",
+    capacity: Capacity = Field(
+        default_factory=Capacity, description="What carries traffic on the fiber network."
+    )
+    services: list[Service] = Field(
+        [], description="Traffic between sites and places that the fiber network carries."
     )
 
 

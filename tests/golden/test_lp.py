@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from helpers import tiny
+from helpers import fibers, tiny
 from helpers.grids import tiny_grid
 from helpers.lp_text import block_text
 from helpers.worlds import prepared
@@ -161,7 +161,34 @@ def leased() -> Program:
     return Planner(prepared(tiny.scenario(), tables), Limits()).program
 
 
+@cache
+def on_fiber() -> Program:
+    """Return the tiny world on a network: a leased pair, one to let, a new route, two services."""
+    net = fibers.network(
+        ("ab", "A", "B", 100.0), ("bc", "B", "C", 400.0), ("ac", "A", "C", 2500.0),
+        pairs={"ab": 2.0}, lit_tbps={"bc": 0.9}, lease_usd_per_km_year={"bc": 300.0},
+        in_service={"bc": date(2029, 1, 1)}, new={"ac": True},
+    )  # fmt: skip
+    scenario = tiny.scenario(
+        fiber={
+            "capacity": {"pair": {"term_years": 2}, "build": {"lead_months": 36}, "routes": 2},
+            "services": [
+                {"name": "chat", "workload": "serve", "gbps_per_ref_mw": 50,
+                 "peak_gbps_per_ref_mw": 90, "peak_hours_per_year": 300},
+                {"name": "data", "workload": "train", "gbps_per_ref_mw": 2, "to_nodes": ["C"],
+                 "peak_gbps_per_ref_mw": 20, "peak_hours_per_year": 40},
+            ],
+        },
+    )  # fmt: skip
+    tables = fibers.on_fiber(
+        tiny.candidates(), net, {"A": "A", "B": "B", "C": "C"}, {"X": "A", "Y": "C"}
+    )
+    return Planner(prepared(scenario, tables), Limits()).program
+
+
 WORLDS = {
+    "fiber": on_fiber,
+    "services": on_fiber,
     "change": steady,
     "flexible": flexible,
     "onsite": onsite_program,

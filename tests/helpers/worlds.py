@@ -8,18 +8,20 @@ may contradict one another, as in life.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from helpers import tiny
+from helpers import fibers, tiny
 from helpers.grids import random_grid
 
-from sitepick.candidates.types import EARLIER, Candidates
+from sitepick.candidates.types import EARLIER, Candidates, FiberAccess
 from sitepick.dispatch.study import study_of
 from sitepick.layers.types import Layers
+from sitepick.network.fiber import Attachment
 from sitepick.network.types import Grid
 from sitepick.run import Prepared
 from sitepick.scenario.power_options import power_options
@@ -115,9 +117,58 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
     leased = Dice(seed + 4_000_007)  # dice of its own, as above
     if leased.yes(0.4):
         _leases(leased, record, tables, places, last)
+    fiber = _fiber(Dice(seed + 6_000_011), record, tables, last)
     return Scenario.model_validate(record), dataclasses.replace(
-        tiny.candidates(**tables), earlier=_earlier(Dice(seed + 5_000_011), tables, last)
+        tiny.candidates(**tables), earlier=_earlier(Dice(seed + 5_000_011), tables, last),
+        fiber=fiber,
+    )  # fmt: skip
+
+
+def _fiber(
+    dice: Dice, record: dict[str, Any], tables: dict[str, Any], last: int
+) -> FiberAccess | None:
+    """Add a fiber network with services to some worlds; not everything is known, or on it."""
+    if not dice.yes(0.8):
+        return None
+    nodes = [f"F{k}" for k in range(dice.whole(2, 5))]
+    ends = list(itertools.pairwise(nodes))
+    ends += [tuple(dice.some(nodes, 2)) for _ in range(dice.whole(0, 3))]
+    edges = [(f"E{k}", a, b, dice.one((80.0, 120.0, dice.number(5, 900), 4500.0)))
+             for k, (a, b) in enumerate(ends)]  # fmt: skip
+    ids = [name for name, *_ in edges]
+    net = fibers.network(
+        *edges,
+        new={e: True for e in ids if dice.yes(0.2)},
+        pairs={e: dice.one((0.0, 1.0, 2.0)) for e in ids if dice.yes(0.4)},
+        lit_tbps={e: dice.one((0.0, 0.9, 4.0)) for e in ids if dice.yes(0.4)},
+        lease_usd_per_km_year={e: dice.number(100, 900) for e in ids if dice.yes(0.3)},
+        in_service={e: dice.day(2026, last) for e in ids if dice.yes(0.2)},
     )
+    record["fiber"]["capacity"] = {
+        "optics": dice.one((["zr", "zr_plus", "long_haul"], ["zr"])),
+        "pair": dice.one((None, {}, {"term_years": dice.whole(1, 2), "price_year": 2024,
+                                         "lease_usd_per_km_year": dice.number(0, 500)})),
+        "build": dice.one((None, {"lead_months": 18, "usd_per_km": dice.number(0, 9000)})),
+        "wave": dice.one((None, {}, {}, {},
+                          {"tbps": 0.1, "usd_per_month": 900, "lead_months": 30})),
+        "routes": dice.whole(1, 3),
+    }  # fmt: skip
+    works = list(record["demand"].get("workloads", {"it": 0}))
+    record["fiber"]["services"] = []
+    for k, work in enumerate(works):
+        low, high = dice.one((1.0, 20.0, 90.0, 400.0)), dice.one((None, 2.5, 2.5))
+        record["fiber"]["services"].append({
+            "name": f"v{k}", "workload": work, "gbps_per_ref_mw": low,
+            "peak_gbps_per_ref_mw": high and high * low,
+            "peak_hours_per_year": dice.one((9, 50, 900)) if high else 0,
+            "to_nodes": dice.one((None, dice.some(nodes, 1), dice.some(nodes, 2))),
+        })  # fmt: skip
+
+    def met(rows: list[dict[str, Any]]) -> Attachment:
+        names = [dice.one(nodes) if dice.yes(0.9) else None for _ in rows]
+        return fibers.attached(net, names, dice.number(0, 9))
+
+    return FiberAccess(net, met(tables["sites"]), met(tables["places"]))
 
 
 def _earlier(dice: Dice, tables: dict[str, Any], last: int) -> pd.DataFrame:

@@ -25,6 +25,7 @@ ORDER = (
     ("solution_fiber",),
     ("solution", "plan_file"),
     ("dispatch", "serving"),
+    ("readout_edges",),
     ("readout", "baselines", "checks"),
     ("starts", "earlier", "actions"),
     ("comparison",),

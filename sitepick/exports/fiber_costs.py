@@ -1,0 +1,68 @@
+"""What fiber edges cost: no site's own, so that it stays with what no site carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sitepick.instance.fiber import edges_of
+from sitepick.instance.timeline import Timeline
+
+if TYPE_CHECKING:
+    from sitepick.candidates.types import Candidates
+    from sitepick.scenario.fiber_capacity import Traffic
+    from sitepick.scenario.schema import Scenario
+    from sitepick.solution import Solution
+
+NOBODY = ""
+"""As a site: what no site carries."""
+
+
+def charge(
+    scenario: Scenario,
+    candidates: Candidates,
+    plan: Solution,
+    spend: Callable[[str, int, str, float, float, float], None],
+    pay: Callable[[str, int, str, float], None],
+) -> None:
+    """Charge pairs, routes, optics and waves of a plan."""
+    if candidates.fiber is None or not plan.edges:
+        return
+    time = Timeline.of(scenario)
+    edges = edges_of(scenario, candidates.fiber.network, time)
+    at = {name: e for e, name in enumerate(edges.ids)}
+    when = {name: t for t, name in enumerate(plan.periods)}
+    pairs = np.zeros((len(at), time.n))
+    route = np.zeros((len(at), time.n), dtype=bool)
+    for row in plan.pairs:
+        e, t = at[row.edge], when[row.period]
+        lead = 0.0 if edges.new[e] else edges.pair_lead_months
+        spend(NOBODY, t, "fiber", row.pairs * float(edges.pair_musd[e]), edges.term_years, lead)
+        pairs[e, t : t + edges.term_periods] += row.pairs
+    for build in plan.builds:
+        e, t = at[build.edge], when[build.period]
+        life, lead = edges.build_life_years, edges.build_lead_months
+        spend(NOBODY, t, "fiber", float(edges.build_musd[e]), life, lead)
+        route[e, t:] = True
+    for light in plan.light:
+        e, t = at[light.edge], when[light.period]
+        life, lead = float(edges.light_life_years[e]), float(edges.light_lead_months[e])
+        spend(NOBODY, t, "fiber", light.tbps * float(edges.light_musd[e]), life, lead)
+    for e, t in zip(*np.nonzero((pairs > 0) | route), strict=True):
+        pay(NOBODY, int(t), "transport", float(pairs[e, t] * edges.pair_yearly_musd[e]))
+        pay(NOBODY, int(t), "om", float(edges.route_yearly_musd[e]))
+    hours = sorted({service.peak_hours_per_year for service in _peaks(scenario)})
+    for wave in plan.waves:
+        e, musd = at[wave.edge], float(edges.wave_musd[at[wave.edge]])
+        if wave.peak_hours:
+            before = max((h for h in hours if h < wave.peak_hours), default=0.0)
+            musd = (wave.peak_hours - before) * float(edges.burst_musd_per_hour[e])
+        pay(NOBODY, when[wave.period], "transport", wave.waves * musd)
+
+
+def _peaks(scenario: Scenario) -> list[Traffic]:
+    """Return the services that have peaks."""
+    named: list[Traffic] = [*scenario.fiber.services, *scenario.demand.splits]
+    return [s for s in named if s.peak_tbps > s.tbps]
