@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sitepick.blocks import fiber as block
-from sitepick.blocks.traffic import YEAR_HOURS, bands
+from sitepick.blocks.traffic import YEAR_HOURS
 from sitepick.instance.fiber_types import Edges, Fiber
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import Instance
@@ -36,7 +36,7 @@ def edge_rows(program: Program, inst: Instance, x: FloatArray) -> dict[str, Any]
 
     route = block.route_at(program, inst)
     built = np.where(route >= 0, x[np.maximum(route, 0)], 0.0) > 0.5
-    hours = bands(block.traffic_of(program, inst))
+    hours = inst.fiber.peak_hours
     waves = [WaveRow(e, p, 0.0, round(v)) for e, p, _, v in found("fiber.waves")]
     waves += [WaveRow(e, p, float(hours[at[2]]), round(v)) for e, p, at, v in found("fiber.bursts")]
     return {
@@ -86,7 +86,7 @@ class _Use:
 
 def _use(program: Program, inst: Instance, x: FloatArray) -> _Use:
     traffic = block.traffic_of(program, inst)
-    hours = bands(traffic)
+    hours = block.peak_hours(inst)
     n_edge = 0 if inst.fiber is None else len(inst.fiber.edges.ids)
     tbps = np.zeros((len(hours) + 1, n_edge, inst.time.n))
     for k in range(len(tbps)):

@@ -6,9 +6,7 @@ import numpy as np
 
 from sitepick.blocks.columns import halls_at, open_at, tie_at
 from sitepick.blocks.deliverability import upgrades_at
-from sitepick.blocks.fiber import traffic_of
 from sitepick.blocks.onsite import firm_at, standing, stays
-from sitepick.blocks.traffic import bands
 from sitepick.instance.types import Instance
 from sitepick.matrix import FloatArray
 from sitepick.program import Program
@@ -106,7 +104,7 @@ def _start_fiber(program: Program, inst: Instance, plan: Solution, x: FloatArray
         if build.edge in edge and build.period in period:
             there = route[edge[build.edge], period[build.period] :]
             x[there[there >= 0]] = 1
-    hours = bands(traffic_of(program, inst)).tolist()
+    hours = inst.fiber.peak_hours.tolist()
     bursts = program.index("fiber.bursts", (*shape, len(hours)))
     for wave in plan.waves:
         if wave.edge not in edge or wave.period not in period:

@@ -10,10 +10,10 @@ import numpy as np
 
 from sitepick.blocks import services
 from sitepick.blocks.ledger import Ledger
-from sitepick.blocks.traffic import Traffic, bands, joined, labelled
+from sitepick.blocks.traffic import Traffic, joined, labelled
 from sitepick.instance.fiber_types import Edges
 from sitepick.instance.types import Instance
-from sitepick.matrix import SHARED, BoolArray, IntArray
+from sitepick.matrix import SHARED, BoolArray, FloatArray, IntArray
 from sitepick.program import Program
 
 NAME = "fiber"
@@ -31,6 +31,12 @@ def _edges(inst: Instance) -> Edges:
     return inst.fiber.edges
 
 
+def peak_hours(inst: Instance) -> FloatArray:
+    """Return (K,) hours a year of peaks, ascending: see `Fiber.peak_hours`."""
+    assert inst.fiber is not None
+    return inst.fiber.peak_hours
+
+
 def traffic_of(program: Program, inst: Instance) -> Traffic:
     """Return all traffic on edges, of whatever block."""
     named = [block.traffic(program, inst) for block in SOURCES if block.applies(inst)]
@@ -45,7 +51,7 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     if used.any():
         _pairs(program, inst, ledger, used)
         _light(program, inst, ledger, used)
-        _waves(program, inst, ledger, used, traffic)
+        _waves(program, inst, ledger, used)
 
 
 def _from(inst: Instance, chosen: BoolArray, first: IntArray) -> tuple[IntArray, IntArray]:
@@ -142,10 +148,8 @@ def _light(program: Program, inst: Instance, ledger: Ledger, used: BoolArray) ->
         )  # fmt: skip
 
 
-def _waves(
-    program: Program, inst: Instance, ledger: Ledger, used: BoolArray, traffic: Traffic
-) -> None:
-    edges, hours = _edges(inst), bands(traffic)
+def _waves(program: Program, inst: Instance, ledger: Ledger, used: BoolArray) -> None:
+    edges, hours = _edges(inst), peak_hours(inst)
     edge, period = _from(inst, used & (edges.wave_most > 0), edges.wave_from)
     waves = program.add_columns(
         "fiber.waves",
@@ -178,7 +182,7 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     _routes(program, inst)
     edges, n = _edges(inst), inst.time.n
     traffic = traffic_of(program, inst)
-    hours = bands(traffic)
+    hours = peak_hours(inst)
     lit = alive(program, inst)
     waves = program.column_families["fiber.waves"]
     bursts = program.column_families["fiber.bursts"]

@@ -72,13 +72,3 @@ def labelled(program: Program) -> Traffic:
             keys = family.keys
             parts.append(Traffic(family.indices, keys["edge"], keys["period"], one, one, zero))
     return joined(parts)
-
-
-def bands(traffic: Traffic) -> FloatArray:
-    """Return (K,) the distinct hours a year of peaks, ascending.
-
-    Peaks fall together: in the hours of band k, from ``bands[k - 1]`` to ``bands[k]``, all traffic
-    with at least ``bands[k]`` hours of peaks is at its peak, and the rest is not.
-    """
-    hours = np.unique(traffic.peak_hours[traffic.peak_tbps > traffic.tbps])
-    return hours[hours > 0]

@@ -28,6 +28,7 @@ class Edge:
     id: str
     ends: tuple[str, str]
     km: float
+    link_km: float  # of the link that it is a piece of
     new: bool
     in_service: date | None
     pairs: float | None
@@ -41,30 +42,35 @@ def edges_of(case: Case) -> dict[str, Edge]:
     if fiber is None:
         return {}
     net, found = fiber.network, {}
+    km_of: dict[str, float] = defaultdict(float)
+    for link, km in zip(net.link_id, net.km, strict=True):
+        km_of[str(link)] += float(km)
     for e, name in enumerate(net.edge_id):
+        whole = float(net.km[e]) if net.link_id[e] is None else km_of[str(net.link_id[e])]
         ends = str(net.node_id[net.from_node[e]]), str(net.node_id[net.to_node[e]])
         found[str(name)] = Edge(
-            str(name), ends, float(net.km[e]), bool(net.new[e]), net.in_service[e],
+            str(name), ends, float(net.km[e]), whole, bool(net.new[e]), net.in_service[e],
             number(net.pairs[e]), number(net.lit_tbps[e]), number(net.lease_usd_per_km_year[e]),
         )  # fmt: skip
     return found
 
 
 def optics(case: Case, edge: Edge) -> tuple[Optics, int]:
-    """Return the class that lights an edge, and in how many sections."""
+    """Return the class that lights the link of an edge, and in how many sections."""
     rows = optics_of(case.scenario)
     for row in rows:
-        if edge.km <= row.reach_km + HAIR:
+        if edge.link_km <= row.reach_km + HAIR:
             return row, 1
-    return rows[-1], ceil(edge.km / rows[-1].reach_km - HAIR)
+    return rows[-1], ceil(edge.link_km / rows[-1].reach_km - HAIR)
 
 
-def amplifiers(case: Case, edge: Edge) -> int:
-    """Return the in-line amplifier sites of an edge."""
+def amplifiers(case: Case, edge: Edge) -> float:
+    """Return the edge's share, by km, of the in-line amplifier sites of its link."""
     row, sections = optics(case, edge)
     if row.ila_km is None:
-        return 0
-    return sections * (max(1, ceil(edge.km / sections / row.ila_km - HAIR)) - 1)
+        return 0.0
+    sites = sections * (max(1, ceil(edge.link_km / sections / row.ila_km - HAIR)) - 1)
+    return sites * edge.km / edge.link_km
 
 
 def tbps_per_pair(case: Case, edge: Edge) -> float:
@@ -141,9 +147,10 @@ def build_musd(case: Case, edge: Edge) -> float:
 
 
 def light_musd(case: Case, edge: Edge) -> float:
-    """Return what optics at all ends of an edge cost, per Tb/s."""
+    """Return the edge's share, by km, of what optics at all ends of its link cost, per Tb/s."""
     row, sections = optics(case, edge)
-    return 2 * sections * row.usd_per_gbps_end * 1000 / 1e6 * case.price(row.price_year)
+    ends = 2 * sections * edge.km / edge.link_km
+    return ends * row.usd_per_gbps_end * 1000 / 1e6 * case.price(row.price_year)
 
 
 def wave_musd_per_year(case: Case, edge: Edge) -> float:

@@ -150,8 +150,13 @@ def _longest_laterals(case: Case, service: Service) -> dict[Ends, float]:
     assert fiber is not None
     tables = case.candidates
     at, places = nodes_of_sites(case), _nodes_of_places(case)
-    of_site = dict(zip(tables.sites["site_id"], fiber.sites.lateral_km, strict=True))
-    of_place = dict(zip(tables.places["place_id"], fiber.places.lateral_km, strict=True))
+    of_site, of_place = (
+        dict(zip(ids, met.lateral_km + met.along_km, strict=True))
+        for ids, met in (
+            (tables.sites["site_id"], fiber.sites),
+            (tables.places["place_id"], fiber.places),
+        )
+    )
     out: dict[Ends, float] = defaultdict(float)
     for site, workload, place, _ in case.served:
         if workload == service.workload and site in at and place in places:

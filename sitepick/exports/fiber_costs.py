@@ -9,10 +9,10 @@ import numpy as np
 
 from sitepick.instance.fiber import edges_of
 from sitepick.instance.timeline import Timeline
+from sitepick.scenario.fiber_capacity import peak_hours
 
 if TYPE_CHECKING:
     from sitepick.candidates.types import Candidates
-    from sitepick.scenario.fiber_capacity import Traffic
     from sitepick.scenario.schema import Scenario
     from sitepick.solution import Solution
 
@@ -53,16 +53,10 @@ def charge(
     for e, t in zip(*np.nonzero((pairs > 0) | route), strict=True):
         pay(NOBODY, int(t), "transport", float(pairs[e, t] * edges.pair_yearly_musd[e]))
         pay(NOBODY, int(t), "om", float(edges.route_yearly_musd[e]))
-    hours = sorted({service.peak_hours_per_year for service in _peaks(scenario)})
+    hours = peak_hours(scenario)
     for wave in plan.waves:
         e, musd = at[wave.edge], float(edges.wave_musd[at[wave.edge]])
         if wave.peak_hours:
             before = max((h for h in hours if h < wave.peak_hours), default=0.0)
             musd = (wave.peak_hours - before) * float(edges.burst_musd_per_hour[e])
         pay(NOBODY, when[wave.period], "transport", wave.waves * musd)
-
-
-def _peaks(scenario: Scenario) -> list[Traffic]:
-    """Return the services that have peaks."""
-    named: list[Traffic] = [*scenario.fiber.services, *scenario.demand.splits]
-    return [s for s in named if s.peak_tbps > s.tbps]

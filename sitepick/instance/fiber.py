@@ -15,7 +15,7 @@ from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import DemandData
 from sitepick.matrix import FloatArray, IntArray
 from sitepick.network.fiber import Attachment, FiberNetwork
-from sitepick.scenario.fiber_capacity import GBPS, Build, Pair, optics_of
+from sitepick.scenario.fiber_capacity import GBPS, Build, Pair, optics_of, peak_hours
 from sitepick.scenario.schema import Scenario
 
 MONTH_HOURS = 730.0
@@ -42,12 +42,13 @@ def fiber_of(
         return None
     network = fiber.network
     rows = [k for k, s in enumerate(candidates.sites["site_id"]) if str(s) in site_at]
-    sites = Attachment(*(getattr(fiber.sites, f.name)[rows] for f in fields(Attachment)))
+    sites = Attachment(**{f.name: getattr(fiber.sites, f.name)[rows] for f in fields(Attachment)})
     return Fiber(
         node_ids=tuple(str(n) for n in network.node_id),
         site_node=sites.node,
-        lateral_km=sites.lateral_km,
+        lateral_km=sites.lateral_km + sites.along_km,
         equipment_ms=scenario.demand.hop_ms,
+        peak_hours=np.array(peak_hours(scenario)),
         edges=edges_of(scenario, network, time),
         services=services_of(scenario, fiber, sites, demand),
     )
@@ -57,7 +58,7 @@ def edges_of(scenario: Scenario, network: FiberNetwork, time: Timeline) -> Edges
     """Return what each edge carries and costs; what the network does not say is the scenario's."""
     rules, km, new = scenario.fiber.capacity, network.km, network.new
     begun = np.array([time.first_from(day) for day in network.in_service], dtype=np.int64)
-    lit = _light(scenario, km)
+    lit = _light(scenario, km, _links_km(network))
     pair, build = rules.pair or _NO_PAIRS, rules.build or _NO_BUILDS
     price = _price(scenario, pair.price_year)
     stated = ~np.isnan(network.lease_usd_per_km_year)
@@ -133,26 +134,35 @@ class _Light:
     lead_months: FloatArray  # (E,)
 
 
-def _light(scenario: Scenario, km: FloatArray) -> _Light:
-    """Return what lights each edge: the class of the shortest reach that spans it.
+def _links_km(network: FiberNetwork) -> FloatArray:
+    """Return (E,) the km of the link that each edge is a piece of."""
+    links = [e if link is None else link for e, link in enumerate(network.link_id)]
+    _, at = np.unique(np.array([str(link) for link in links]), return_inverse=True)
+    return np.asarray(np.bincount(at, weights=network.km), dtype=float)[at]
 
-    Above the longest reach light is made anew: in equal sections, each with ends of its own.
+
+def _light(scenario: Scenario, km: FloatArray, link_km: FloatArray) -> _Light:
+    """Return what lights each edge: the class of the shortest reach that spans its link.
+
+    Above the longest reach light is made anew: in equal sections, each with ends of its own. Light
+    passes where a link is cut into edges: they share what the link needs by km.
     """
     rows = optics_of(scenario)
     reach = np.array([row.reach_km for row in rows])
-    at = np.minimum(np.searchsorted(reach, km - _HAIR), len(rows) - 1)
-    sections = np.ceil(km / reach[at] - _HAIR).clip(1)
+    at = np.minimum(np.searchsorted(reach, link_km - _HAIR), len(rows) - 1)
+    sections = np.ceil(link_km / reach[at] - _HAIR).clip(1)
+    share = km / link_km
 
     def of(values: list[float]) -> FloatArray:
         return np.array(values, dtype=float)[at]
 
     price = of([_price(scenario, row.price_year) for row in rows])
     spacing = of([np.inf if row.ila_km is None else row.ila_km for row in rows])
-    amplifiers = sections * (np.ceil(km / sections / spacing - _HAIR).clip(1) - 1)
+    amplifiers = share * sections * (np.ceil(link_km / sections / spacing - _HAIR).clip(1) - 1)
     return _Light(
         tbps=of([row.tbps_per_pair for row in rows]),
         amplifiers_musd=amplifiers * of([row.ila_musd for row in rows]) * price,
-        musd_per_tbps=2 * sections * of([row.usd_per_gbps_end for row in rows]) * GBPS / 1e6
+        musd_per_tbps=2 * share * sections * of([row.usd_per_gbps_end for row in rows]) * GBPS / 1e6
         * price,
         life_years=of([row.life_years for row in rows]),
         lead_months=of([row.lead_months for row in rows]),

@@ -102,8 +102,11 @@ class Fiber:
 
     node_ids: tuple[str, ...]  # (N,)
     site_node: IntArray  # (S,) where a site's lateral meets the network, -1 unknown
-    lateral_km: FloatArray  # (S,) nan unknown
+    lateral_km: FloatArray  # (S,) from the site to its node, nan unknown
     equipment_ms: float  # of one round trip
+    peak_hours: FloatArray
+    """(K,) hours a year of peaks, ascending. Peaks fall together: in the hours from
+    ``peak_hours[k - 1]`` to ``peak_hours[k]`` all traffic with at least so many is at its peak."""
     edges: Edges
     services: Services
 

@@ -70,7 +70,8 @@ def services_of(
         to_node, last_km = _ends(access, demand.serve_place[mine], service, from_node)
         room = np.full(len(mine), np.inf)
         if limit is not None and service.to_nodes is None:
-            laterals = np.nan_to_num(site_rows.lateral_km[demand.serve_site[mine]]) + last_km
+            first_km = site_rows.lateral_km + site_rows.along_km
+            laterals = np.nan_to_num(first_km[demand.serve_site[mine]]) + last_km
             room = km_within(scenario, limit) - laterals
         for j in np.flatnonzero((from_node >= 0) & (to_node >= 0) & (from_node != to_node)):
             key = v, int(from_node[j]), int(to_node[j])
@@ -101,7 +102,7 @@ def _ends(
     """Return the node where each flow ends, -1 unknown, and the lateral from there, km."""
     if service.to_nodes is None:
         node = np.append(access.places.node, -1)  # `anywhere` is no place on the network
-        km = np.append(access.places.lateral_km, 0.0)
+        km = np.append(access.places.lateral_km + access.places.along_km, 0.0)
         return node[place], np.nan_to_num(km[place])
     nodes = [access.network.node_of.get(name, -1) for name in service.to_nodes]
     lost = [name for name, n in zip(service.to_nodes, nodes, strict=True) if n < 0]

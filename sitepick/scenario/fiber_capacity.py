@@ -206,6 +206,12 @@ def _plain(row: dict[str, object]) -> dict[str, object]:
     return {k: v for k, v in row.items() if not k.endswith(("_low", "_high")) and k not in shown}
 
 
+def peak_hours(scenario: Scenario) -> list[float]:
+    """Return the distinct hours a year of peaks of all traffic, ascending."""
+    named: list[Traffic] = [*scenario.fiber.services, *scenario.demand.splits]
+    return sorted({s.peak_hours_per_year for s in named if s.peak_tbps > s.tbps})
+
+
 def optics_ids() -> list[str]:
     """Return the ids of the catalog's classes of optics."""
     return [str(row["id"]) for row in table(TABLE) if row["kind"] == "reach"]

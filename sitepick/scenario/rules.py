@@ -160,6 +160,7 @@ class Fiber(Section):
     place_km_max: Positive = Field(
         50,
         description="Demand places further than this from the network are not connected to it, km.",
+    )
     capacity: Capacity = Field(
         default_factory=Capacity, description="What carries traffic on the fiber network."
     )

@@ -22,11 +22,15 @@ def network(*edges: Edge, **columns: Mapping[str, Any]) -> FiberNetwork:
     nodes = sorted({node for _, a, b, _ in edges for node in (a, b)})
     at = {name: k for k, name in enumerate(nodes)}
     ids = [name for name, *_ in edges]
-    blank: dict[str, Any] = {"new": False, "in_service": None, "owner": None}
+    blank: dict[str, Any] = {"new": False, "in_service": None, "owner": None, "link_id": None}
     filled = {
         name: np.array(
             [of.get(e, blank.get(name, NAN)) for e in ids],
-            dtype=object if name in ("in_service", "owner") else bool if name == "new" else float,
+            dtype=object
+            if name in ("in_service", "owner", "link_id")
+            else bool
+            if name == "new"
+            else float,
         )
         for name, of in columns.items()
     }
@@ -49,8 +53,8 @@ def network(*edges: Edge, **columns: Mapping[str, Any]) -> FiberNetwork:
 def attached(net: FiberNetwork, nodes: Sequence[str | None], km: float = 0.0) -> Attachment:
     """Return places at ``nodes``, None where it is not known."""
     at = np.array([net.node_of.get(str(n), -1) for n in nodes], dtype=np.int64)
-    none = np.full(len(at), -1)
-    return Attachment(at, np.where(at >= 0, km, NAN), none, np.full(len(at), NAN))
+    none, blank = np.full(len(at), -1), np.full(len(at), NAN)
+    return Attachment(at, np.where(at >= 0, km, NAN), np.where(at >= 0, 0.0, NAN), none, blank)
 
 
 def on_fiber(

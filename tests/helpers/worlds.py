@@ -143,6 +143,7 @@ def _fiber(
         lit_tbps={e: dice.one((0.0, 0.9, 4.0)) for e in ids if dice.yes(0.4)},
         lease_usd_per_km_year={e: dice.number(100, 900) for e in ids if dice.yes(0.3)},
         in_service={e: dice.day(2026, last) for e in ids if dice.yes(0.2)},
+        link_id=dict.fromkeys(dice.some(ids, dice.whole(0, 2)), "L"),
     )
     record["fiber"]["capacity"] = {
         "optics": dice.one((["zr", "zr_plus", "long_haul"], ["zr"])),
