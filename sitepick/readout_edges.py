@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,21 +11,30 @@ import numpy as np
 
 from sitepick.blocks import fiber as block
 from sitepick.blocks.traffic import YEAR_HOURS
-from sitepick.instance.fiber_types import Edges, Fiber
+from sitepick.instance.fiber_types import Edges, Fiber, Ways
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import Instance
 from sitepick.matrix import FloatArray, IntArray
 from sitepick.network.fiber import ONE_WAY_MS_PER_KM
 from sitepick.program import Program
-from sitepick.solution_fiber import BuildRow, EdgeRow, LightRow, LinkRow, PairRow, WaveRow
+from sitepick.solution_fiber import (
+    BuildRow,
+    EdgeRow,
+    HandoverRow,
+    LightRow,
+    LinkRow,
+    PairRow,
+    WaveRow,
+)
 
 TINY = 1e-6
 
 
 def edge_rows(program: Program, inst: Instance, x: FloatArray) -> dict[str, Any]:
     """Return the rows on fiber, by table of `Solution`; ``x`` are rounded values (n,)."""
+    handed = {"handovers": tuple(_handovers(program, inst, x))} if inst.splits else {}
     if inst.fiber is None or program.columns_of("fiber.pairs") is None:
-        return {}
+        return handed
     ids, when = inst.fiber.edges.ids, inst.time.names
 
     def found(name: str) -> Iterator[tuple[str, str, tuple[int, ...], float]]:
@@ -48,8 +58,46 @@ def edge_rows(program: Program, inst: Instance, x: FloatArray) -> dict[str, Any]
         "light": tuple(LightRow(e, p, v) for e, p, _, v in found("fiber.light")),
         "waves": tuple(waves),
         "edges": tuple(_edge_rows(program, inst, inst.fiber.edges, x)),
-        "links": tuple(_service_links(program, inst, inst.fiber, x)),
+        "links": (
+            *_service_links(program, inst, inst.fiber, x),
+            *_split_links(program, inst, inst.fiber, x),
+        ),
+        **handed,
     }
+
+
+def _handovers(program: Program, inst: Instance, x: FloatArray) -> Iterator[HandoverRow]:
+    """Yield what is handed over between points, whichever way it takes."""
+    splits, total = inst.splits, defaultdict[tuple[int, ...], float](float)
+    assert splits is not None
+    family = program.column_families["split.handed"]
+    for j in np.flatnonzero(x[family.indices] > TINY):
+        a, t = int(family.keys["handover"][j]), int(family.keys["period"][j])
+        ends = int(splits.from_point[a]), int(splits.to_point[a])
+        total[int(splits.split[a]), int(splits.place[a]), *ends, t] += float(x[family.indices[j]])
+    for (s, d, a, b, t), mw in total.items():
+        yield HandoverRow(
+            splits.names[s], inst.demand.places[d], splits.points[a], splits.points[b],
+            inst.time.names[t], mw * float(splits.ratio[s, d, t]), mw,
+        )  # fmt: skip
+
+
+def _split_links(
+    program: Program, inst: Instance, fiber: Fiber, x: FloatArray
+) -> Iterator[LinkRow]:
+    splits, total = inst.splits, defaultdict[tuple[int, int, int], float](float)
+    if splits is None:
+        return
+    family = program.column_families["split.handed"]
+    for j in np.flatnonzero(x[family.indices] > TINY):
+        a, t = int(family.keys["handover"][j]), int(family.keys["period"][j])
+        if splits.way[a] >= 0:
+            s = int(splits.split[a])
+            total[s, int(splits.way[a]), t] += float(x[family.indices[j]] * splits.tbps[s])
+    for (s, way, t), tbps in total.items():
+        flow = int(splits.ways.flow[way])
+        ends = int(splits.flow_from[flow]), int(splits.flow_to[flow])
+        yield _link(inst, fiber, splits.ways, splits.names[s], ends, way, t, tbps)
 
 
 def _service_links(
@@ -62,18 +110,33 @@ def _service_links(
     for j in np.flatnonzero(x[family.indices] > TINY):
         way, t = int(family.keys["way"][j]), int(family.keys["period"][j])
         flow = int(ways.flow[way])
-        km = float(ways.km[way])
-        yield LinkRow(
-            service=services.names[services.service[flow]],
-            from_node=fiber.node_ids[services.from_node[flow]],
-            to_node=fiber.node_ids[services.to_node[flow]],
-            route=int(ways.number[way]),
-            period=inst.time.names[t],
-            edges=tuple(fiber.edges.ids[e] for e in ways.edge[ways.at == way]),
-            km=km,
-            rtt_ms=2 * km * ONE_WAY_MS_PER_KM + fiber.equipment_ms,
-            tbps=float(x[family.indices[j]]),
-        )
+        ends = int(services.from_node[flow]), int(services.to_node[flow])
+        name = services.names[services.service[flow]]
+        yield _link(inst, fiber, ways, name, ends, way, t, float(x[family.indices[j]]))
+
+
+def _link(
+    inst: Instance,
+    fiber: Fiber,
+    ways: Ways,
+    service: str,
+    ends: tuple[int, int],
+    way: int,
+    t: int,
+    tbps: float,
+) -> LinkRow:
+    km = float(ways.km[way])
+    return LinkRow(
+        service=service,
+        from_node=fiber.node_ids[ends[0]],
+        to_node=fiber.node_ids[ends[1]],
+        route=int(ways.number[way]),
+        period=inst.time.names[t],
+        edges=tuple(fiber.edges.ids[e] for e in ways.edge[ways.at == way]),
+        km=km,
+        rtt_ms=2 * km * ONE_WAY_MS_PER_KM + fiber.equipment_ms,
+        tbps=tbps,
+    )
 
 
 @dataclass(frozen=True)

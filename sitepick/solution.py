@@ -16,6 +16,7 @@ from sitepick.solution_fiber import (
     BuildRow,
     EdgeRow,
     GroupRow,
+    HandoverRow,
     LightRow,
     LinkRow,
     MemberRow,
@@ -325,6 +326,7 @@ class Solution:
     members: tuple[MemberRow, ...] = ()
     links: tuple[LinkRow, ...] = ()
     edges: tuple[EdgeRow, ...] = ()
+    handovers: tuple[HandoverRow, ...] = ()
     pairs: tuple[PairRow, ...] = ()
     builds: tuple[BuildRow, ...] = ()
     light: tuple[LightRow, ...] = ()

@@ -69,6 +69,23 @@ class LinkRow:
 
 
 @dataclass(frozen=True)
+class HandoverRow:
+    """Requests for a place whose prefill is at one node and whose decode is at another.
+
+    ``ref_mw`` are those of decode, ``prefill_ref_mw`` those of prefill. Sites that meet the fiber
+    network nowhere known stand for themselves.
+    """
+
+    split: str
+    place_id: str
+    from_node: str
+    to_node: str
+    period: str
+    prefill_ref_mw: float
+    ref_mw: float
+
+
+@dataclass(frozen=True)
 class EdgeRow:
     """Capacity of a fiber edge in a period.
 

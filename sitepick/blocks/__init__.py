@@ -30,6 +30,7 @@ from sitepick.blocks import (
     regions,
     services,
     siting,
+    split,
     ties,
 )
 from sitepick.blocks.columns import it_at
@@ -50,7 +51,7 @@ class Block(Protocol):
 
 BLOCKS: tuple[Block, ...] = (
     siting, ties, power, onsite, headroom, deliverability, halls, hardware, leases, demand,
-    services, fiber, flexible, regions, procurement, budget, limits, commitments, change,
+    services, split, fiber, flexible, regions, procurement, budget, limits, commitments, change,
 )  # fmt: skip
 
 GOALS = {"max_compute": "compute", "earliest_mw": "earliest"}

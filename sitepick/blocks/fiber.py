@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitepick.blocks import services
+from sitepick.blocks import services, split
 from sitepick.blocks.ledger import Ledger
 from sitepick.blocks.traffic import Traffic, joined, labelled
 from sitepick.instance.fiber_types import Edges
@@ -17,7 +17,7 @@ from sitepick.matrix import SHARED, BoolArray, FloatArray, IntArray
 from sitepick.program import Program
 
 NAME = "fiber"
-SOURCES = (services,)
+SOURCES = (services, split)
 """Blocks that say by a function ``traffic(program, inst)`` which edges their columns go over."""
 
 

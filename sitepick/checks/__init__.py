@@ -131,10 +131,11 @@ def _limits() -> tuple[Any, ...]:
         regions,
         services,
         siting,
+        split,
         ties,
     )
 
     return (
-        siting, ties, power, onsite, headroom, halls, hardware, leases, demand, services, fiber,
-        flexible, regions,        procurement, budget, limits, commitments, deliverability,
+        siting, ties, power, onsite, headroom, halls, hardware, leases, demand, services, split,
+        fiber, flexible, regions, procurement, budget, limits, commitments, deliverability,
     )  # fmt: skip

@@ -49,6 +49,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "cash": ("year", "category"),
     "links": ("service", "from_node", "to_node", "route", "period"),
     "edges": ("edge", "period"),
+    "handovers": ("split", "place_id", "from_node", "to_node", "period"),
     "pairs": ("edge", "period"),
     "builds": ("edge",),
     "light": ("edge", "period"),

@@ -21,6 +21,7 @@ from sitepick.instance.leases import leased_sites, leases_of, on_lease
 from sitepick.instance.onsite import onsite_of, opening_from, sites_with_options
 from sitepick.instance.power import headroom_of, ties_of
 from sitepick.instance.regions import RegionSets, regions_of
+from sitepick.instance.splits import splits_of
 from sitepick.instance.tables import positions, records
 from sitepick.instance.timeline import Timeline
 from sitepick.instance.types import (
@@ -79,6 +80,7 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
     sites = replace(sites, open_from=np.minimum(sites.open_from, early))
     leases = leases_of(scenario, candidates, time, site_at)
     sites, halls, hardware = on_lease(scenario, candidates, leases, sites, halls, hardware, time)
+    fiber = fiber_of(scenario, candidates, time, site_at, demand)
     return Instance(
         time=time,
         sites=sites,
@@ -108,7 +110,8 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
         objective=scenario.objective,
         joint=None if network is None else joint_of(scenario, candidates, time, network),
         earlier=earlier_of(candidates, time, site_at, ties, headroom.poi_ids),
-        fiber=fiber_of(scenario, candidates, time, site_at, demand),
+        fiber=fiber,
+        splits=splits_of(scenario, candidates, site_at, demand, fiber),
     )
 
 

@@ -97,6 +97,47 @@ class Services:
 
 
 @dataclass(frozen=True)
+class Splits:
+    """Requests that need two pools: P splits, A handovers from a prefill to a decode point.
+
+    A point is a node of the fiber network with all its sites, or a site that is on none.
+    """
+
+    names: tuple[str, ...]  # (P,)
+    prefill: IntArray  # (P,) workload
+    decode: IntArray  # (P,) workload
+    tbps: FloatArray  # (P,) KV cache of 1 ref_mw of decode, in ordinary hours
+    peak_tbps: FloatArray  # (P,)
+    peak_hours: FloatArray  # (P,) a year
+    ratio: FloatArray  # (P, D, T) prefill per decode, ref_mw; 0 where one of them is not asked
+    points: tuple[str, ...]
+    point: IntArray  # (S,)
+    split: IntArray  # (A,)
+    place: IntArray  # (A,) whose requests
+    from_point: IntArray  # (A,) of prefill
+    to_point: IntArray  # (A,) of decode
+    way: IntArray  # (A,) over the network, -1: within the point
+    ways: Ways
+    flow_from: IntArray  # (F,) nodes of the flows of ``ways``
+    flow_to: IntArray  # (F,)
+
+    @property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """Names of the integer keys, for LP files and messages."""
+        number = np.where(self.way < 0, 0, np.append(self.ways.number, 0)[self.way])
+        return {
+            "split": self.names,
+            "point": self.points,
+            "handover": tuple(
+                f"{self.names[s]} {self.points[a]}>{self.points[b]}" + (f"#{k}" if k else "")
+                for s, a, b, k in zip(
+                    self.split, self.from_point, self.to_point, number, strict=True
+                )
+            ),
+        }
+
+
+@dataclass(frozen=True)
 class Fiber:
     """The network, what its edges carry, and what traffic there may be."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sitepick.instance.fiber_types import Fiber
+from sitepick.instance.fiber_types import Fiber, Splits
 from sitepick.instance.lease_terms import Leases
 from sitepick.instance.timeline import Timeline
 from sitepick.matrix import BoolArray, FloatArray, IntArray
@@ -340,6 +340,7 @@ class Instance:
     joint: Joint | None = None  # None: headroom by POI is all that limits
     earlier: Earlier | None = None  # None: no plan to keep
     fiber: Fiber | None = None  # None: no fiber network is given
+    splits: Splits | None = None  # None: no request needs two pools
 
     @property
     def leased(self) -> BoolArray:
@@ -382,6 +383,7 @@ class Instance:
             "lease": tuple(self.sites.ids[i] for i in self.leases.site),
             "permit": tuple(p.label for p in self.onsite.permits),
             **({} if self.fiber is None else self.fiber.dims),
+            **({} if self.splits is None else self.splits.dims),
             **(
                 {}
                 if self.joint is None

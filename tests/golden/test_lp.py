@@ -186,7 +186,24 @@ def on_fiber() -> Program:
     return Planner(prepared(scenario, tables), Limits()).program
 
 
+@cache
+def split() -> Program:
+    """Return the tiny world with work that needs two pools; C is on no network."""
+    net = fibers.network(("ab", "A", "B", 100.0), ("near", "A", "B", 60.0))
+    scenario = tiny.scenario(
+        demand={"splits": [{"name": "chat", "prefill": "train", "decode": "serve",
+                            "gbps_per_ref_mw": 5, "rtt_ms_max": 1.5}],
+                "workloads": {
+                    "train": {"uses": "training", "ref_mw": {"2028": 20, "2029": 40},
+                              "spread": "by_weight"},
+                    "serve": {"uses": "decode", "ref_mw": {"2029": 8}, "spread": "by_weight"}}},
+    )  # fmt: skip
+    tables = fibers.on_fiber(tiny.candidates(), net, {"A": "A", "B": "B"}, km=3.0)
+    return Planner(prepared(scenario, tables), Limits()).program
+
+
 WORLDS = {
+    "split": split,
     "fiber": on_fiber,
     "services": on_fiber,
     "change": steady,

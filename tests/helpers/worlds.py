@@ -165,6 +165,15 @@ def _fiber(
             "to_nodes": dice.one((None, dice.some(nodes, 1), dice.some(nodes, 2))),
         })  # fmt: skip
 
+    if len(works) > 1 and dice.yes(0.5):
+        first, last = dice.some(works, 2)
+        parts = record["demand"]["workloads"]
+        parts[last]["spread"] = parts[first].get("spread", "anywhere")
+        record["demand"]["splits"] = [{
+            "name": "kv", "prefill": first, "decode": last, "gbps_per_ref_mw": dice.number(1, 90),
+            "rtt_ms_max": dice.one((0.6, 3.0, 9.0)),
+        }]  # fmt: skip
+
     def met(rows: list[dict[str, Any]]) -> Attachment:
         names = [dice.one(nodes) if dice.yes(0.9) else None for _ in rows]
         return fibers.attached(net, names, dice.number(0, 9))
