@@ -9,6 +9,7 @@ import pandas as pd
 
 from sitepick.candidates.fiber_access import attached
 from sitepick.candidates.fiber_noding import network_of
+from sitepick.candidates.fiber_rows import with_rights_of_way
 from sitepick.candidates.text import some
 from sitepick.candidates.types import FiberAccess
 from sitepick.layers.types import Layers, Note
@@ -29,6 +30,8 @@ def access(
     if network is None or not network.there().any():
         return None, notes
     notes += _apart(network)
+    network, more = with_rights_of_way(scenario, layers, network)
+    notes += more
     kept = (sites["status"] == "candidate").to_numpy(dtype=bool)
     n = len(sites)
     lon, lat = (

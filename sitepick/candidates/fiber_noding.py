@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from sitepick.candidates.fiber_columns import ATTRIBUTES, attribute, links, unstated
 from sitepick.candidates.fiber_lines import Lines, along_all, cut
 from sitepick.candidates.geo import Floats, Ints, as_geoms, earth_centred_km, straight_km
 from sitepick.candidates.text import some
@@ -22,11 +23,8 @@ from sitepick.scenario.schema import Scenario
 
 STRAIGHT_KM = 10.0
 """A link of two corners that is longer is a straight line on a map, not a route."""
-_ATTRIBUTES = ("owner", "pairs", "lit", "lit_tbps", "lease_usd_per_km_year", "in_service")
-_UNSTATED = {
-    "owner": "owner", "pairs": "fiber pairs", "lit": "lit or dark", "lit_tbps": "capacity",
-    "lease_usd_per_km_year": "lease price", "in_service": "in-service date",
-}  # fmt: skip
+_MOST_TIMES = 3.0
+"""Stated km above this many times the line's are no route km."""
 
 
 @dataclass
@@ -144,6 +142,31 @@ class _Points:
                     xy.append((float(corner[0]), float(corner[1])))
         self.xy = np.array(xy, dtype=float).reshape(-1, 2)
 
+    def _one(self, pairs: Ints) -> Ints:
+        """Return the pairs of near points (K, 2) that are one node.
+
+        Nodes with ids that links of the files lead between, in one step or many, are told apart by
+        the files and stay apart; those of separate networks meet. An end that names no node goes
+        to the nearest node only.
+        """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        n, named = len(self.xy), self.n_named
+        own = self.end[(self.end < named).all(axis=1)]
+        graph = coo_array((np.ones(len(own)), (own[:, 0], own[:, 1])), shape=(n, n))
+        part = connected_components(graph, directed=False)[1]
+        low, high = pairs.min(axis=1), pairs.max(axis=1)
+        nodes = (high < named) & (part[low] != part[high])
+        to_node = np.flatnonzero((low < named) & (high >= named))
+        km = straight_km(*self.xy[low[to_node]].T, *self.xy[high[to_node]].T)
+        order = to_node[np.lexsort((low[to_node], km, high[to_node]))]
+        first = order[np.unique(high[order], return_index=True)[1]]
+        goal = np.full(n, -1, dtype=np.int64)
+        goal[high[first]] = low[first]
+        ends = (low >= named) & (goal[low] == goal[high])
+        return np.concatenate([pairs[nodes], pairs[first], pairs[ends]])
+
     def joined(self, snap_km: float, notes: list[Note]) -> tuple[Ints, Ints]:
         """Return the node of each point, and the point at whose place each node is."""
         from scipy.sparse import coo_array
@@ -153,6 +176,7 @@ class _Points:
         n = len(self.xy)
         tree = cKDTree(earth_centred_km(self.xy[:, 0], self.xy[:, 1]))
         pairs = tree.query_pairs(snap_km, output_type="ndarray").reshape(-1, 2)
+        pairs = self._one(pairs)
         graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
         label = connected_components(graph, directed=False)[1]
         # a node is where the layer has it; its first point decides, and nodes keep that order
@@ -277,8 +301,8 @@ def _edges(
             Note("fiber_links", "fiber_straight", f"{text}: {some(straight)}", len(straight))
         )
     pair = np.array(ends, dtype=np.int64).reshape(-1, 2)
-    own = {c: _attribute(layers, c, of) for c in _ATTRIBUTES}
-    _unstated({c: v for c, v in own.items() if v is not None}, len(ids), notes)
+    own = {c: attribute(layers, c, of) for c in ATTRIBUTES}
+    unstated({c: v for c, v in own.items() if v is not None}, len(ids), notes)
     return FiberNetwork(
         node_id=_node_ids(points, at),
         name=_node_names(points, at),
@@ -289,7 +313,7 @@ def _edges(
         to_node=pair[:, 1],
         km=np.array(km, dtype=float),
         line=tuple(line),
-        link_id=_links(layers, of),
+        link_id=links(layers, of),
         **{c: v for c, v in own.items() if v is not None},
     )
 
@@ -321,49 +345,22 @@ def _factors(
     for k, row in enumerate(drawn.row):
         if np.isfinite(stated[row]):
             factor = stated[row] / total[row]
-            if factor < 0.99:  # no cable is shorter than its own course
+            odd = factor < 0.99 or factor > _MOST_TIMES
+            if odd:  # no cable is shorter than its own course; km of fiber are not of route
                 short.append(f"{drawn.ids[k]} ({stated[row]:,.1f} of {total[row]:,.1f} km)")
-            out.append(max(factor, 1.0))
+            out.append(1.0 if odd else max(factor, 1.0))
         elif drawn.straight[k]:
             straight.append(drawn.ids[k])
             out.append(scenario.fiber.straight_factor)
         else:
             out.append(1.0)
     if short:
-        text = f"{len(short)} links state fewer km than they are drawn; the line was taken"
-        notes.append(Note("fiber_links", "fiber_km_short", f"{text}: {some(short)}", len(short)))
+        text = (
+            f"{len(short)} links state fewer km than they are drawn, or more than {_MOST_TIMES:g} "
+            "times as many; the line was taken"
+        )
+        notes.append(Note("fiber_links", "fiber_km_odd", f"{text}: {some(short)}", len(short)))
     return out, straight
-
-
-def _attribute(layers: Layers, name: str, of: list[int]) -> Any:
-    """Return a column of the links by edge, None where the layer has none."""
-    frame = layers.fiber_links
-    assert frame is not None
-    if name not in frame:
-        return None
-    as_number = name in ("pairs", "lit_tbps", "lease_usd_per_km_year")
-    return frame[name].to_numpy(float if as_number else object)[of]
-
-
-def _links(layers: Layers, of: list[int]) -> Any:
-    assert layers.fiber_links is not None
-    return np.array([str(i) for i in layers.fiber_links["link_id"].to_numpy(object)[of]], object)
-
-
-def _unstated(own: dict[str, Any], n: int, notes: list[Note]) -> None:
-    """Note how many edges do not say what.
-
-    An unknown is nothing good and nothing bad: whoever needs a figure takes the scenario's.
-    """
-    said = []
-    for name, words in _UNSTATED.items():
-        cells = own.get(name)
-        unknown = n if cells is None else sum(c is None or c != c for c in cells)
-        if unknown:
-            said.append(f"{words} of {unknown}")
-    if said:
-        text = f"unknown of {n} links: {', '.join(said)}; what is needed is taken from the scenario"
-        notes.append(Note("fiber_links", "fiber_unstated", text, n))
 
 
 def _node_ids(points: _Points, at: Ints) -> Any:

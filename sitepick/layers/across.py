@@ -10,7 +10,9 @@ import pandas as pd
 from sitepick.layers.reading import count_of, some
 from sitepick.layers.types import Note
 
-MAPS = ("lines", "fiber_nodes", "fiber_links", "parcels", "sites", "demand", "leases")
+MAPS = (
+    "lines", "fiber_nodes", "fiber_links", "rights_of_way", "parcels", "sites", "demand", "leases",
+)  # fmt: skip
 
 
 def check(tables: dict[str, pd.DataFrame]) -> tuple[list[str], list[Note]]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sitepick.layers.reading import some
 from sitepick.layers.shapes import Shapes
 from sitepick.layers.table import Refused, Table, object_array
 
@@ -66,42 +67,73 @@ def _element_geometry(element: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def nodelink_table(value: dict[str, Any], *, links: bool) -> Table:
+def nodelink_table(value: dict[str, Any], *, links: bool, dialect: str = "nodelink") -> Table:
     """Return the nodes, or with ``links`` the edges, of a node-link graph (`pos` = lon, lat).
 
-    Edges are straight lines between their nodes: the file holds no routes.
+    Edges are straight lines between their nodes: the file holds no routes. What is broken is left
+    out and remarked by id: a node given again, one without a place, an edge to either or to none.
     """
-    nodes = value["nodes"]
     where: dict[str, Any] = {}
-    for i, node in enumerate(nodes):
-        if not isinstance(node, dict) or "id" not in node:
+    nodes, again, nowhere = [], [], []
+    for i, node in enumerate(value["nodes"]):
+        if not isinstance(node, dict) or node.get("id") is None:
             raise Refused(f"node {i} (from 0) of the node-link graph has no id")
-        if str(node["id"]) in where:
-            raise Refused(f"node id {node['id']!r} is given twice in the node-link graph")
-        where[str(node["id"])] = node.get("pos")
-    if not links:
-        return _made([n | {"node_id": str(n["id"])} for n in nodes], list(where.values()), "Point")
+        ident = str(node["id"])
+        if ident in where:
+            again.append(ident)
+            continue
+        where[ident] = node.get("pos")
+        if where[ident] is None:
+            nowhere.append(ident)
+        else:
+            nodes.append(node)
+    if not nodes:
+        raise Refused("is a node-link graph in which no node has a place (`pos`: lon, lat)")
+    if links:
+        table = _edges(value, where, dialect)
+    else:
+        rows = [n | {"node_id": str(n["id"])} for n in nodes]
+        table = _made(rows, [n["pos"] for n in nodes], "Point", dialect)
+    if again:
+        text = f"{len(again):,} nodes are given more than once: the first of each was taken"
+        table.remarks.append(("fiber_repeat", f"{text} ({some(again)})", len(again)))
+    if nowhere:
+        text = f"{len(nowhere):,} nodes have no place and are left out, with their links"
+        table.remarks.append(("fiber_no_place", f"{text} ({some(nowhere)})", len(nowhere)))
+    return table
+
+
+def _edges(value: dict[str, Any], where: dict[str, Any], dialect: str) -> Table:
     edges = value["edges"] if "edges" in value else value["links"]
-    rows, coords = [], []
+    rows, coords, lost, faults = [], [], [], []
     for i, edge in enumerate(edges):
-        if not isinstance(edge, dict) or "source" not in edge or "target" not in edge:
+        if not isinstance(edge, dict) or edge.get("source") is None or edge.get("target") is None:
             raise Refused(f"edge {i} (from 0) of the node-link graph has no source or target")
         ends = [str(edge["source"]), str(edge["target"])]
         unknown = [e for e in ends if e not in where]
         if unknown:
-            raise Refused(f"edge {i} (from 0) joins node {unknown[0]!r}, which is not in the file")
-        rows.append(edge | {"link_id": str(i), "from_node": ends[0], "to_node": ends[1]})
+            lost.append(f"{i}: {' - '.join(ends)}")
+            faults.append(f"edge {i} (from 0) joins node {unknown[0]!r}, which is not in the file")
+            continue
         both = [where[e] for e in ends]
-        coords.append(both if None not in both else None)
-    table = _made(rows, coords, "LineString")
+        if None not in both:
+            own = {("own_id" if k == "id" else k): v for k, v in edge.items()}
+            rows.append(own | {"link_id": str(i), "from_node": ends[0], "to_node": ends[1]})
+            coords.append(both)
+    if not rows:
+        raise Refused(faults[0] if faults else "is a node-link graph without usable edges")
+    table = _made(rows, coords, "LineString", dialect)
     text = f"{len(rows):,} links are drawn straight between their nodes: the file has no routes"
     table.remarks.append(("straight_links", text, len(rows)))
+    if lost:
+        text = f"{len(lost):,} links to nodes that are not in the file are left out ({some(lost)})"
+        table.remarks.append(("fiber_missing_end", text, len(lost)))
     return table
 
 
-def _made(rows: list[dict[str, Any]], coords: list[Any], kind: str) -> Table:
+def _made(rows: list[dict[str, Any]], coords: list[Any], kind: str, dialect: str) -> Table:
     shapes = Shapes(len(rows))
-    shapes.add_all([None if c is None else {"type": kind, "coordinates": c} for c in coords])
+    shapes.add_all([{"type": kind, "coordinates": c} for c in coords])
     simple = [
         {str(k): v for k, v in row.items() if not isinstance(v, (dict, list))} for row in rows
     ]
@@ -110,6 +142,6 @@ def _made(rows: list[dict[str, Any]], coords: list[Any], kind: str) -> Table:
         geometry=object_array(list(shapes.geometry)),
         number=np.arange(len(rows)),
         degrees=True,
-        dialect="nodelink",
+        dialect=dialect,
         faults=shapes.faults,
     )

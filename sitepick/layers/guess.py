@@ -250,7 +250,7 @@ def _shape(table: Table) -> str:
 
 FITS = {
     "point": ("substations", "fiber_nodes", "parcels", "sites", "demand", "leases", "exclusions"),
-    "line": ("lines", "fiber_links", "exclusions"),
+    "line": ("lines", "fiber_links", "rights_of_way", "exclusions"),
     "polygon": ("regions", "parcels", "exclusions", "substations"),
 }
 FILE_WORDS = {
@@ -258,6 +258,7 @@ FILE_WORDS = {
     "lines": "line transmission",
     "fiber_nodes": "fiber_node pop fiber-node backbone_union_nodes nodes",
     "fiber_links": "fiber_link fiber_route backbone_union_links fiber links",
+    "rights_of_way": "rail right_of_way rights_of_way",
     "regions": "region state county counties countries provinces territory utility ba-",
     "exclusions": "exclu park protected wetland flood military avoid urban",
     "parcels": "parcel land property properties site",

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from sitepick.layers import limits
+from sitepick.layers.ofds import is_ofds, ofds_table
 from sitepick.layers.shapes import Shapes
 from sitepick.layers.table import Refused, Table, no_collecting, object_array
 
@@ -80,7 +81,7 @@ def _sequence(text: str, error: json.JSONDecodeError) -> Any:
 
 
 def dialect(value: Any) -> str:
-    """Return geojson, overpass, nodelink, topojson or records.
+    """Return geojson, ofds, overpass, nodelink, topojson or records.
 
     Raises:
         Refused: the JSON is of another kind, which the message names.
@@ -91,6 +92,8 @@ def dialect(value: Any) -> str:
         raise Refused("is a JSON list without rows; GeoJSON or a list of objects is read")
     if not isinstance(value, dict):
         raise Refused("is JSON, but neither an object nor a list; GeoJSON is read")
+    if is_ofds(value):
+        return "ofds"
     kind = value.get("type")
     if kind == "Topology":
         return "topojson"
@@ -200,6 +203,8 @@ def _read(value: Any, layer: str | None, role: str) -> Table:
         from sitepick.layers.topojson import topojson_table
 
         return topojson_table(value, layer)
+    if kind == "ofds":
+        return ofds_table(value, links=role == "fiber_links")
     from sitepick.layers import dialects
 
     if kind == "overpass":

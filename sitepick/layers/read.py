@@ -11,6 +11,8 @@ from sitepick.layers import archive
 from sitepick.layers.sniff import sniff, sniff_bytes
 from sitepick.layers.table import Refused, Table
 
+_TEXTS = ("json", "csv", "graphml", "gml")
+
 
 def locate(file: str, base: Path) -> Path:
     """Return the path that a scenario's ``file`` names, relative to the folder ``base``.
@@ -49,19 +51,21 @@ def read(
 ) -> Table:
     """Read a file of any known kind.
 
-    ``role`` matters only for graphs in JSON, which hold nodes and links.
+    ``role`` matters only for graphs, which hold nodes and links.
 
     Raises:
         Refused: it cannot be read; the message says why and what to do.
     """
     kind = sniff(path)
-    if kind in ("json", "csv"):
+    if kind in _TEXTS:
         return _text(path.read_bytes(), kind, path, layer, role)
     if kind == "gzip":
         data = archive.gunzip(path)
         inner = sniff_bytes(data[:4096], path.with_suffix(""))
-        if inner not in ("json", "csv"):
-            raise Refused(f"is a gzip of {inner}; only JSON and CSV are read packed: unpack it")
+        if inner not in _TEXTS:
+            raise Refused(
+                f"is a gzip of {inner}; only JSON, CSV and graphs are read packed: unpack it"
+            )
         return _text(data, inner, path.with_suffix(""), layer, role)
     if kind == "xlsx":
         from sitepick.layers.xlsxfile import read_xlsx
@@ -84,6 +88,10 @@ def _text(data: bytes, kind: str, path: Path, layer: str | None, role: str) -> T
         from sitepick.layers.csvfile import read_csv
 
         return read_csv(data, path.name)
+    if kind in ("graphml", "gml"):
+        from sitepick.layers.graphs import graph_table
+
+        return graph_table(data, kind, path, role)
     from sitepick.layers.jsonfile import read_json
 
     return read_json(data, path, layer, role)

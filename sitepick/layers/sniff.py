@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -30,10 +31,12 @@ NAMED = {
     b"\xfd7zXZ": "is an xz archive; unpack it first",
     b"Rar!": "is a RAR archive; unpack it first",
 }
+_GML = re.compile(rb'(?:#[^\n]*\n|[A-Za-z]\w*[ \t]+(?:"[^"\n]*"|[\w.+-]+)\s+|\s+)*graph\s*\[')
+"""How GML begins: a few keys with their value, then the graph."""
 
 
 def sniff(path: Path) -> str:
-    """Return json, csv, gzip, xlsx, zip, gpkg, fgb, shp, gdb or parquet.
+    """Return json, graphml, gml, csv, gzip, xlsx, zip, gpkg, fgb, shp, gdb or parquet.
 
     Raises:
         Refused: the file is missing, too big, or of a kind that is not read; the message says
@@ -121,12 +124,16 @@ def _text_kind(head: bytes, path: Path) -> str:
         for mark, what in ((b"<kml", "KML"), (b"<gpx", "GPX"), (b"<osm", "OpenStreetMap XML")):
             if mark in low:
                 raise Refused(f"is {what}; convert it: `ogr2ogr out.gpkg {path.name}`")
+        if b"<graphml" in text:
+            return "graphml"
         raise Refused(
             "starts with '<', so it is XML, which is not read; "
             f"convert it: `ogr2ogr out.gpkg {path.name}`"
         )
     if text[:1] in (b"{", b"[", b"\x1e"):
         return "json"
+    if _GML.match(text):
+        return "gml"
     if b"\0" in head:
         raise Refused(
             "is a binary file of unknown kind; read are GeoJSON, GeoPackage, FlatGeobuf, "

@@ -91,7 +91,12 @@ class Layers:
     fiber_nodes: gpd.GeoDataFrame | None = None
     """node_id, name, geometry Point."""
     fiber_links: gpd.GeoDataFrame | None = None
-    """link_id, from_node, to_node (text or None), geometry LineString."""
+    """link_id, from_node, to_node (text or None), km (route km, nan: as drawn), owner (text or
+    None), pairs (of fibers), lit (bool or None), lit_tbps (Tb/s each way), lease_usd_per_km_year
+    (of a pair), in_service (date or None); nan and None unknown; geometry LineString or
+    MultiLineString."""
+    rights_of_way: gpd.GeoDataFrame | None = None
+    """row_id, kind (text or None), geometry LineString or MultiLineString."""
     regions: gpd.GeoDataFrame | None = None
     """level, region_id, name, climate (or None), co2_kg_per_mwh (nan), energy_usd_per_mwh (nan),
     capex_factor (nan), gas_usd_per_mmbtu (nan), further attributes joined by CSV as

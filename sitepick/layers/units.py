@@ -46,6 +46,13 @@ UNITS: dict[str, tuple[str, float]] = {
     "months": ("duration", 1 / 12),
     "ms": ("delay", 1.0),
     "s": ("delay", 1e3),
+    "tbps": ("capacity", 1.0),
+    "gbps": ("capacity", 1e-3),
+    "mbps": ("capacity", 1e-6),
+    "usd_per_km_year": ("lease", 1.0),
+    "usd_per_km_month": ("lease", 12.0),
+    "usd_per_mi_year": ("lease", 1 / 1.609344),
+    "usd_per_mi_month": ("lease", 12 / 1.609344),
     "musd_per_mw_year": ("transport", 1.0),
     "usd_per_mw_year": ("transport", 1e-6),
 }
@@ -83,6 +90,9 @@ SPELLED = {
     "lb/mwh": "lb_per_mwh",
     "kg/mwh": "kg_per_mwh",
     "g/kwh": "g_per_kwh",
+    "tb/s": "tbps",
+    "gb/s": "gbps",
+    "gbit/s": "gbps",
 }
 _BRACKET = re.compile(r"^(?P<name>.*\S)\s*\[(?P<unit>[^\[\]]+)\]$")
 

@@ -74,6 +74,9 @@ class LayerList(Section):
     lines: OneOrMany[LayerFile] = Field([], description="Transmission lines (shown on maps).")
     fiber_nodes: OneOrMany[LayerFile] = Field([], description="Fiber points of presence.")
     fiber_links: OneOrMany[LayerFile] = Field([], description="Fiber routes.")
+    rights_of_way: OneOrMany[LayerFile] = Field(
+        [], description="Railways, roads or power lines along which new fiber may be built."
+    )
     regions: OneOrMany[RegionLayer] = Field(
         [], description="Nested region polygons, one entry per level."
     )

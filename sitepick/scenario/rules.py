@@ -157,6 +157,10 @@ class Fiber(Section):
         25,
         description="Largest distance between the entries on a link, km; traffic runs along the link to the nearest.",
     )
+    right_of_way_km: Positive = Field(
+        5,
+        description="Fiber nodes at most this far from a right of way are joined to it by new fiber, km.",
+    )
     place_km_max: Positive = Field(
         50,
         description="Demand places further than this from the network are not connected to it, km.",

@@ -57,7 +57,14 @@ def test_templates_write_all_or_nothing(cli: Cli, tmp_path: Path) -> None:
 
 def test_templates_hold_columns_that_layers_know(cli: Cli, tmp_path: Path) -> None:
     assert cli("init", "--templates", "--out", "t").code == 0
-    drawn = {"lines", "fiber_nodes", "fiber_links", "regions", "exclusions"}  # come as maps
+    drawn = {
+        "lines",
+        "fiber_nodes",
+        "fiber_links",
+        "rights_of_way",
+        "regions",
+        "exclusions",
+    }  # maps
     assert set(TABLES) == set(ROLES) - drawn
     for role, columns in TABLES.items():
         names = [c.name for c in columns]

@@ -101,7 +101,10 @@ def test_real_substations(name: str, rows: int, limit_s: float):
     )
     layers = Layers(
         pois=pois,
-        fiber_links=gpd.GeoDataFrame({"link_id": links.index.astype(str)}, geometry=links.geometry),
+        fiber_links=gpd.GeoDataFrame(
+            {"link_id": links.index.astype(str), "from_node": None, "to_node": None},
+            geometry=links.geometry,
+        ),
         exclusions=gpd.GeoDataFrame(
             {"name": ["parks"] * len(parks), "buffer_km": 5.0, "include": False},
             geometry=parks.geometry,

@@ -126,6 +126,28 @@ def test_rings_and_doubled_nodes_are_said():
     assert "a+a2" in notes["fiber_nodes_joined"].message
 
 
+def test_nodes_that_a_file_tells_apart_stay_apart():
+    # two points of presence of one city and one network, joined by a detour only
+    made, notes = network(
+        links(("x", road((-97, 31), (-97, 32)), ("a", "c")),
+              ("y", road((-97, 32), (-97, 31.0004)), ("c", "b"))),
+        nodes(a=(-97, 31), b=(-97, 31.0004), c=(-97, 32)),
+    )  # fmt: skip
+    assert made.n_node == 3
+    assert len(routes.bridges(made)) == 2
+    assert "fiber_nodes_joined" not in notes
+    # an end that names none goes to the nearer of the two
+    made, _ = network(
+        links(("x", road((-97, 31), (-97, 32)), ("a", "c")),
+              ("y", road((-97, 32), (-97, 31.0004)), ("c", "b")),
+              ("z", road((-97.0001, 31.0005), (-98, 31)))),
+        nodes(a=(-97, 31), b=(-97, 31.0004), c=(-97, 32)),
+    )  # fmt: skip
+    assert made.n_node == 4
+    z = made.edge_of["z"]
+    assert "b" in {made.node_id[made.from_node[z]], made.node_id[made.to_node[z]]}
+
+
 def test_a_ring_that_others_end_on_is_used():
     made, notes = network(links(
         ("ring", [(-97, 31), (-97, 31.2), (-96.8, 31.1), (-97, 31)]),
@@ -157,7 +179,7 @@ def test_straight_links_are_taken_as_longer_unless_they_state_their_km():
     made, notes = network(frame, straight_factor=1.5)
     assert made.km.tolist() == pytest.approx([1.5 * km, 150, km])
     assert notes["fiber_straight"].count == 1
-    assert "u (40.0 of 110.9 km)" in notes["fiber_km_short"].message
+    assert "u (40.0 of 110.9 km)" in notes["fiber_km_odd"].message
 
 
 def test_attributes_travel_and_what_is_unknown_is_said():
