@@ -15,6 +15,7 @@ from sitepick.instance.types import Instance
 from sitepick.matrix import FloatArray
 from sitepick.program import Program
 from sitepick.readout_edges import edge_rows
+from sitepick.readout_groups import delivered_share, group_rows, with_traffic
 from sitepick.serving import flows
 from sitepick.solution import (
     BackedRow,
@@ -63,6 +64,7 @@ def read_out(
     x = np.where(np.abs(values) < TINY, 0.0, np.round(values, DECIMALS))
     whole = program.matrix.integer
     x[whole] = np.round(x[whole])
+    x = with_traffic(program, inst, x)
     npc = {term: float(program.term_cost(term) @ x) for term in NPC_TERMS}
     sites = tuple(_sites(program, inst, x))
     return Solution(
@@ -92,8 +94,15 @@ def read_out(
         upgrades=tuple(_upgrades(program, inst, x)),
         entered=tuple(_entered(program, inst, x)),
         cash=tuple(_cash(ledger, inst, x)),
-        **edge_rows(program, inst, x),
+        **_fiber(program, inst, x),
     )
+
+
+def _fiber(program: Program, inst: Instance, x: FloatArray) -> dict[str, Any]:
+    """Return the rows on fiber and on campus groups; links are of both."""
+    edges, groups = edge_rows(program, inst, x), group_rows(program, inst, x)
+    links = (*groups.get("links", ()), *edges.get("links", ()))
+    return edges | groups | {"links": links}
 
 
 def _levels(columns: np.ndarray, x: FloatArray) -> FloatArray:
@@ -257,13 +266,14 @@ def _serve(program: Program, inst: Instance, x: FloatArray) -> Iterator[ServeRow
         found = flows(program, inst, x)
         keys = np.stack([found.site, found.workload, found.place, found.period], axis=1)
         rows = zip(map(tuple, keys.tolist()), found.mw.tolist(), strict=True)
+    share = delivered_share(program, inst, x)
     for (i, w, d, t), mw in rows:
         yield ServeRow(
             inst.sites.ids[i],
             inst.demand.workloads[w],
             inst.demand.places[d],
             inst.time.names[t],
-            mw,
+            mw * float(share[w, t]),
         )
 
 

@@ -51,7 +51,7 @@ class ReachLimits:
 
     @property
     def _works(self) -> IntArray:
-        return np.unique(self.inst.demand.serve_workload)
+        return np.setdiff1d(self.inst.demand.serve_workload, _of_groups(self.inst))
 
     def __call__(self, values: FloatArray) -> int:
         """Add rows that ``values`` (n,) violate; return how many."""
@@ -300,6 +300,11 @@ def _largest_flow(
     return part, scale
 
 
+def _of_groups(inst: Instance) -> IntArray:
+    """Return the workloads of campus groups: theirs is anywhere, so reach limits nobody."""
+    return np.array([g.workload for g in inst.groups.rows], dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Flows:
     """Work served, ref_mw: (N,) each."""
@@ -319,7 +324,11 @@ def flows(program: Program, inst: Instance, values: FloatArray) -> Flows:
     for w in np.unique(inst.demand.serve_workload):
         reach = reach_of(inst.demand, int(w), len(inst.sites.ids))
         for t in range(inst.time.n):
-            i, d, mw = _handed_out(reach, work[:, w, t], need[w, :, t])
+            if w in _of_groups(inst):  # all of it is for one place, before what the group loses
+                i = np.flatnonzero(work[:, w, t] > _SERVES_MW)
+                d, mw = np.full_like(i, len(inst.demand.places) - 1), work[i, w, t]
+            else:
+                i, d, mw = _handed_out(reach, work[:, w, t], need[w, :, t])
             parts.append((i, np.full_like(i, w), d, np.full_like(i, t)))
             amounts.append(mw)
     keys = [np.concatenate([p[k] for p in parts] or [np.zeros(0, int)]) for k in range(4)]

@@ -19,6 +19,7 @@ from sitepick.blocks import (
     demand,
     fiber,
     flexible,
+    groups,
     halls,
     hardware,
     headroom,
@@ -33,7 +34,7 @@ from sitepick.blocks import (
     split,
     ties,
 )
-from sitepick.blocks.columns import it_at
+from sitepick.blocks.columns import gross, it_at
 from sitepick.blocks.ledger import NPC_TERMS, Ledger
 from sitepick.instance.types import Instance
 from sitepick.program import Program
@@ -50,7 +51,7 @@ class Block(Protocol):
 
 
 BLOCKS: tuple[Block, ...] = (
-    siting, ties, power, onsite, headroom, deliverability, halls, hardware, leases, demand,
+    siting, ties, power, onsite, headroom, deliverability, halls, hardware, leases, demand, groups,
     services, split, fiber, flexible, regions, procurement, budget, limits, commitments, change,
 )  # fmt: skip
 
@@ -79,6 +80,10 @@ def _goal(program: Program, inst: Instance) -> None:
         serve = program.column_families["demand.serve"]
         weight = inst.demand.weight[serve.keys["workload"]] * dt[serve.keys["period"]]
         program.add_cost(serve.indices, -weight, "compute")
+        works, workload, lost = groups.lost_work(program, inst)
+        if works is not None:
+            weight = inst.demand.weight[workload] * dt[works.keys["period"]]
+            program.add_cost(works.indices, weight * lost, "compute")
     elif inst.objective == "earliest_mw":
         it = it_at(program, inst)
         i, k, h, t = np.nonzero(it >= 0)
@@ -86,7 +91,7 @@ def _goal(program: Program, inst: Instance) -> None:
         row = program.add_rows(
             "demand.most",
             keys={"period": np.arange(inst.time.n)},
-            upper=inst.demand.mw.sum(axis=(0, 1)).max(initial=0.0),
+            upper=(inst.demand.mw.sum(axis=1).T @ gross(inst)).max(initial=0.0),
             unit="IT MW",
         )
         program.add_entries(row[t], it[i, k, h, t], 1)

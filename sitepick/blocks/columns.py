@@ -65,3 +65,8 @@ def room_mw(inst: Instance) -> FloatArray:
         out = np.repeat(inst.sites.max_it_mw[:, None], len(inst.halls.ids), axis=1)
     out[inst.leases.site, inst.leases.hall] = inst.leases.it_mw_max
     return out
+
+
+def gross(inst: Instance) -> FloatArray:
+    """Return (W,) the most work at sites per ref_mw delivered: campus groups lose some."""
+    return inst.groups.gross(len(inst.demand.workloads))

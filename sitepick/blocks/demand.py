@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitepick.blocks.columns import it_at, open_at
+from sitepick.blocks.columns import gross, it_at, open_at
 from sitepick.blocks.ledger import PENALTY, Ledger
 from sitepick.instance.types import Instance
 from sitepick.matrix import SHARED, FloatArray, IntArray
@@ -45,6 +45,11 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     ledger.yearly(PENALTY, short, t, demand.penalty_musd[workload])
 
 
+def most_served(inst: Instance) -> FloatArray:
+    """Return the upper bounds of `demand.serve`, ref_mw."""
+    return _work(inst)[1]
+
+
 def _work(inst: Instance) -> tuple[dict[str, IntArray], FloatArray]:
     """Return keys and limits, ref_mw, of the columns `demand.serve`."""
     return _pooled(inst) if inst.demand.pooled else _by_place(inst)
@@ -61,7 +66,7 @@ def _by_place(inst: Instance) -> tuple[dict[str, IntArray], FloatArray]:
         "place": demand.serve_place[triple],
         "period": period,
     }
-    return keys, asked[triple, period]
+    return keys, asked[triple, period] * gross(inst)[keys["workload"]]
 
 
 def _pooled(inst: Instance) -> tuple[dict[str, IntArray], FloatArray]:
@@ -74,7 +79,7 @@ def _pooled(inst: Instance) -> tuple[dict[str, IntArray], FloatArray]:
         asked[:, t] = np.bincount(pair, weights=here, minlength=len(asked))
     some, period = np.nonzero(asked > 0)
     keys = {"site": some // works, "workload": some % works, "period": period}
-    return keys, asked[some, period]
+    return keys, asked[some, period] * gross(inst)[keys["workload"]]
 
 
 def rows(program: Program, inst: Instance, ledger: Ledger) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sitepick.blocks.columns import it_at
+from sitepick.blocks.groups import lost_work
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY, Ledger
 from sitepick.blocks.regions import co2_rate, water_rate
 from sitepick.instance.types import Instance
@@ -48,20 +49,28 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     it, serve = it_at(program, inst), program.column_families["demand.serve"]
     *_, period = np.nonzero(it >= 0)
     _floor(program, "limits.it", "IT MW", inst.min_it_mw, it[it >= 0], period)
-    _floor(program, "limits.served", "ref_mw", inst.min_served, serve.indices,
-           serve.keys["period"])  # fmt: skip
+    row_at = _floor(program, "limits.served", "ref_mw", inst.min_served, serve.indices,
+                    serve.keys["period"])  # fmt: skip
+    works, _, lost = lost_work(program, inst)
+    if works is not None and row_at is not None:  # what a campus group loses is not served
+        row = row_at[works.keys["period"]]
+        program.add_entries(row[row >= 0], works.indices[row >= 0], -lost[row >= 0])
 
 
 def _floor(
     program: Program, name: str, unit: str, least: FloatArray, columns: IntArray, period: IntArray
-) -> None:
-    """Add a row for each period with something asked: its ``columns`` sum to ``least`` (T,)."""
+) -> IntArray | None:
+    """Add a row for each period with something asked: its ``columns`` sum to ``least`` (T,).
+
+    Returns (T,) the rows, -1 where nothing is asked; None where it never is.
+    """
     asked = np.flatnonzero(least)
     if not len(asked):
-        return
+        return None
     at = np.full(len(least), -1)
     at[asked] = program.add_rows(
         name, keys={"period": asked}, lower=least[asked], unit=unit, relaxable=True
     )
     counted = at[period] >= 0
     program.add_entries(at[period][counted], columns[counted], 1)
+    return at

@@ -120,6 +120,8 @@ def _limits() -> tuple[Any, ...]:
         demand,
         fiber,
         flexible,
+        group_links,
+        groups,
         halls,
         hardware,
         headroom,
@@ -136,6 +138,7 @@ def _limits() -> tuple[Any, ...]:
     )
 
     return (
-        siting, ties, power, onsite, headroom, halls, hardware, leases, demand, services, split,
-        fiber, flexible, regions, procurement, budget, limits, commitments, deliverability,
+        siting, ties, power, onsite, headroom, halls, hardware, leases, demand, groups,
+        group_links, services, split, fiber, flexible, regions, procurement, budget, limits,
+        commitments, deliverability,
     )  # fmt: skip

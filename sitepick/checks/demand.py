@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
 
-from sitepick.checks.case import ANYWHERE, Case, day, number, rows_of, standing
+from sitepick.checks.asked import Asked, asked
+from sitepick.checks.case import ANYWHERE, Case, number
+from sitepick.checks.groups import delivered_share, most_work
 from sitepick.checks.tolerance import more, off
 from sitepick.finding import Finding
 from sitepick.scenario.catalog import reference
-
-Asked = dict[tuple[str, str, int], float]
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -22,34 +21,6 @@ def check(case: Case) -> Iterator[Finding]:
     yield from _yield(case)
     if case.scenario.objective == "earliest_mw":
         yield from _no_more_than_asked(case, wanted)
-
-
-def asked(case: Case) -> Asked:
-    """Return the work asked by (workload, place, period), ref_mw; zeros are left out."""
-    found: Asked = defaultdict(float)
-    places = rows_of(case.candidates.places)
-    total_weight = sum(row["weight"] for row in places)
-    table: dict[tuple[str, str], dict[date, float]] = defaultdict(dict)
-    for row in rows_of(case.candidates.demand_mw):
-        begins = day(row["from_date"]) or date.min
-        table[row["workload"], row["place_id"]][begins] = row["mw"]
-    for t in case.times:
-        start = case.calendar.starts[t]
-        for name, workload in case.workloads.items():
-            total = standing(workload.ref_mw or {}, start) or 0.0
-            if workload.spread == "anywhere":
-                found[name, ANYWHERE, t] += total
-            elif total_weight > 0:
-                for row in places:
-                    found[name, row["place_id"], t] += total * row["weight"] / total_weight
-        for (name, place), series in table.items():
-            if name in case.workloads:
-                found[name, place, t] += standing(series, start) or 0.0
-        if len(case.workloads) == 1 and not table:
-            ((name, only),) = case.workloads.items()
-            for row in places if only.ref_mw is None else []:
-                found[name, row["place_id"], t] += number(row["mw"]) or 0.0
-    return {key: mw for key, mw in found.items() if mw != 0}
 
 
 def gain(case: Case, kind: str, workload: str) -> float:
@@ -106,7 +77,8 @@ def _yield(case: Case) -> Iterator[Finding]:
     work: dict[tuple[str, int, str], float] = defaultdict(float)
     plain = case.scenario.hardware == "none"
     for (site, workload, _, t), mw in case.served.items():
-        work[site, t, "all work" if plain else workload] += mw
+        done = mw / delivered_share(case, workload, t)
+        work[site, t, "all work" if plain else workload] += done
     able: dict[tuple[str, int, str], float] = defaultdict(float)
     if plain:
         for site in case.active_sites:
@@ -126,7 +98,11 @@ def _yield(case: Case) -> Iterator[Finding]:
 
 
 def _no_more_than_asked(case: Case, wanted: Asked) -> Iterator[Finding]:
-    by_period = {t: sum(mw for (_, _, at), mw in wanted.items() if at == t) for t in case.times}
+    most_of = {name: most_work(case, name) for name in case.workloads}
+    by_period = {
+        t: sum(mw * most_of[name] for (name, _, at), mw in wanted.items() if at == t)
+        for t in case.times
+    }
     most = max(by_period.values())
     for t in case.times:
         it_mw = case.it_mw(case.active_sites, t)

@@ -54,6 +54,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "builds": ("edge",),
     "light": ("edge", "period"),
     "waves": ("edge", "period", "peak_hours"),
+    "groups": ("group", "period"),
+    "members": ("group", "period", "site_id"),
 }
 """What makes a row of each table unique."""
 OF_GRID = ("line_upgrades", "dispatch", "excused")
@@ -113,6 +115,7 @@ def sound(case: Case, solution: Solution) -> tuple[list[Finding], Solution]:
         "period": set(case.calendar.periods),
         "condition": set(conditions_of(case)),
         "edge": set(edges_of(case)),
+        "group": {group.name for group in case.scenario.campus_groups},
         **_of_network(case),
     }
     entries = counted_regions(case)

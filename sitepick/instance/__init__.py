@@ -16,6 +16,8 @@ from sitepick.instance.earlier import earlier_of
 from sitepick.instance.equipment import halls_of, hardware_of
 from sitepick.instance.fiber import fiber_of
 from sitepick.instance.flexible import flexible_of
+from sitepick.instance.group_types import Groups
+from sitepick.instance.groups import groups_of
 from sitepick.instance.joint import joint_of
 from sitepick.instance.leases import leased_sites, leases_of, on_lease
 from sitepick.instance.onsite import onsite_of, opening_from, sites_with_options
@@ -61,10 +63,11 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
     powered = sites_with_options(candidates, site_at)
     ties = ties_of(scenario, candidates, site_at, poi_at, existing, headroom.most_mw, powered)
     demand = demand_of(scenario, candidates, time, site_at)
+    groups = groups_of(scenario, candidates, time, demand)
     commitments = _commitments(candidates, time, site_at)
     leased = leased_sites(candidates, site_at)
     bound = _max_it(
-        scenario, frame, ties, headroom, demand, commitments, powered | leased, grid=grid
+        scenario, frame, ties, headroom, demand, groups, commitments, powered | leased, grid=grid
     )
     limited = np.isfinite(_stated_max(scenario, frame)) | powered | (not grid)
     halls = halls_of(scenario, candidates, time, site_at, bound)
@@ -112,6 +115,7 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
         earlier=earlier_of(candidates, time, site_at, ties, headroom.poi_ids),
         fiber=fiber,
         splits=splits_of(scenario, candidates, site_at, demand, fiber),
+        groups=groups,
     )
 
 
@@ -177,6 +181,7 @@ def _max_it(
     ties: Ties,
     headroom: Headroom,
     demand: DemandData,
+    groups: Groups,
     commitments: tuple[Commitment, ...],
     powered: BoolArray,
     *,
@@ -198,7 +203,7 @@ def _max_it(
         by_grid = (best + headroom.existing_mw) / least
         bound = np.minimum(bound, np.where(powered, np.inf, by_grid))
     if not np.isfinite(bound).all():
-        bound = np.minimum(bound, _most_asked(scenario, demand, commitments))
+        bound = np.minimum(bound, _most_asked(scenario, demand, groups, commitments))
     return bound
 
 
@@ -244,11 +249,15 @@ def _least_pue(scenario: Scenario) -> float:
 
 
 def _most_asked(
-    scenario: Scenario, demand: DemandData, commitments: tuple[Commitment, ...]
+    scenario: Scenario,
+    demand: DemandData,
+    groups: Groups,
+    commitments: tuple[Commitment, ...],
 ) -> float:
     from sitepick.instance.equipment import hardware_rows
 
-    asked = demand.mw.sum(axis=(0, 1)).max(initial=0.0)
+    gross = groups.gross(len(demand.workloads))  # campus groups lose some of what they work
+    asked = (demand.mw.sum(axis=1).T @ gross).max(initial=0.0)
     yields = [
         getattr(row, use) for row in hardware_rows(scenario)
         for use in ("training", "prefill", "decode") if getattr(row, use) > 0
@@ -258,6 +267,7 @@ def _most_asked(
     floors += [r.min_it_mw_once_entered for r in scenario.regions.rules]
     floors += [max((scenario.limits.it_mw_min or {}).values(), default=0.0)]
     floors += [c.mw for c in commitments] + [scenario.candidates.min_it_mw_per_site]
+    floors += [g.min_site_it_mw for g in scenario.campus_groups]
     return float(asked + sum(floors) + sum(s.grid_mw for s in scenario.existing))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sitepick.instance.fiber_types import Fiber, Splits
+from sitepick.instance.group_types import NO_GROUPS, Groups
 from sitepick.instance.lease_terms import Leases
 from sitepick.instance.timeline import Timeline
 from sitepick.matrix import BoolArray, FloatArray, IntArray
@@ -341,6 +342,7 @@ class Instance:
     earlier: Earlier | None = None  # None: no plan to keep
     fiber: Fiber | None = None  # None: no fiber network is given
     splits: Splits | None = None  # None: no request needs two pools
+    groups: Groups = NO_GROUPS
 
     @property
     def leased(self) -> BoolArray:
@@ -384,6 +386,7 @@ class Instance:
             "permit": tuple(p.label for p in self.onsite.permits),
             **({} if self.fiber is None else self.fiber.dims),
             **({} if self.splits is None else self.splits.dims),
+            **self.groups.dims,
             **(
                 {}
                 if self.joint is None

@@ -19,6 +19,7 @@ from sitepick.scenario.catalog import (
 from sitepick.scenario.fiber_faults import fiber_faults
 from sitepick.scenario.fields import ALL_TIME, value_at
 from sitepick.scenario.grid import contradictions
+from sitepick.scenario.groups import group_faults
 from sitepick.scenario.messages import did_you_mean, find
 from sitepick.scenario.power_options import TABLE, plain, power_options
 from sitepick.scenario.schema import Scenario
@@ -65,6 +66,7 @@ def check_consistency(scenario: Scenario) -> list[Fault]:
             )
             faults.append(Fault(("grid",), text, ("power", "model")))
     faults += [Fault(at, said) for at, said in fiber_faults(scenario)]
+    faults += [Fault(at, said) for at, said in group_faults(scenario)]
     return [*faults, *_flexible(scenario)]
 
 

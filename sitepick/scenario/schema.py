@@ -27,6 +27,7 @@ from sitepick.scenario.fields import (
 )
 from sitepick.scenario.flexible import Flexible
 from sitepick.scenario.grid import GridStudy
+from sitepick.scenario.groups import CampusGroup
 from sitepick.scenario.inputs import LayerList
 from sitepick.scenario.leases import Leases
 from sitepick.scenario.onsite import Onsite
@@ -158,6 +159,9 @@ class Scenario(Section):
         default_factory=Leases, description="How offers of leased halls count (`layers.leases`)."
     )
     demand: Demand = Field(description="What is asked.")
+    campus_groups: list[CampusGroup] = Field(
+        [], description="Sites that act as one machine on a workload (scale-across)."
+    )
     halls: HallList = Field(
         ["dlc"],
         description="Hall classes: catalog ids, or own rows (same id replaces). none: capacity is continuous.",

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 from helpers import fibers, tiny
+from helpers.campuses import attached, network
 from helpers.grids import tiny_grid
 from helpers.lp_text import block_text
 from helpers.worlds import prepared
 
 from sitepick.blocks import BLOCKS
+from sitepick.candidates.types import FiberAccess
 from sitepick.earlier import earlier_table
 from sitepick.planner import Planner
 from sitepick.program import Program
@@ -202,10 +204,26 @@ def split() -> Program:
     return Planner(prepared(scenario, tables), Limits()).program
 
 
+@cache
+def grouped() -> Program:
+    """Return the tiny world on a triangle of fiber, its training the work of a group."""
+    edges = [("p", "a", "b", 60.0), ("q", "b", "c", 50.0), ("r", "a", "c", 130.0)]
+    group = {
+        "name": "g", "workload": "train", "sites_max": 3, "min_site_it_mw": 2, "shape": "hub",
+        "route_km_max": 140, "routes": 2, "sync": {"params_billion": 1000},
+        "loss_pct_per_extra_site": 2,
+    }  # fmt: skip
+    net = network(edges)
+    at = attached(net, [("a", 5.0), ("b", 3.0), ("c", 20.0)])
+    tables = replace(tiny.candidates(), fiber=FiberAccess(net, at, attached(net, [])))
+    return Planner(prepared(tiny.scenario(campus_groups=[group]), tables), Limits()).program
+
+
 WORLDS = {
     "split": split,
     "fiber": on_fiber,
     "services": on_fiber,
+    "groups": grouped,
     "change": steady,
     "flexible": flexible,
     "onsite": onsite_program,

@@ -26,6 +26,7 @@ ORDER = (
     ("solution", "plan_file"),
     ("dispatch", "serving"),
     ("readout_edges",),
+    ("readout_groups",),
     ("readout", "baselines", "checks"),
     ("starts", "earlier", "actions"),
     ("comparison",),
