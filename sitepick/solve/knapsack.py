@@ -99,6 +99,14 @@ class Knapsacks:
         scale = np.where(np.isfinite(self.capacity), self.capacity, 0.0)
         return np.maximum(price, 0.0), np.minimum(price, 0.0) * scale
 
+    def spare(self, answer: Answer) -> FloatArray:
+        """Return (f,) what a unit of each flow costs beyond the prices of ``answer``, capacity
+        included: what is below 0 is worth its link."""
+        charge, _ = self._between_prices(answer.reduced)
+        return np.asarray(
+            answer.reduced[self.flow] + self.size * (charge + answer.full)[self.owner]
+        )
+
     def duals(self, prices: FloatArray, answer: Answer) -> FloatArray:
         """Return (m,) the duals of all rows: ``prices`` (r,) and the best local ones."""
         y = np.zeros(self.height)
@@ -111,8 +119,7 @@ class Knapsacks:
         y[self.capacity_row[limited]] = -(charge / self.capacity_unit)[limited]
         held = np.minimum(price, 0.0) - answer.full
         y[self.between_row[there]] = (held / self.between_entry)[there]
-        left = z[self.flow] + self.size * charge[self.owner]
-        y[self.link] = np.minimum(left, 0.0) / self.link_entry
+        y[self.link] = np.minimum(self.spare(answer), 0.0) / self.link_entry
         return y
 
     def point(self, answer: Answer, opened: FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +43,7 @@ class Climb:
     activity: FloatArray
     step: float = 1.0
     weight: float = 0.1
+    basis: Any = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Dual:
             rows @ np.ones(len(blocks.cost)), 1e-12
         )
         return size, size * unit
+
+    @property
+    def size(self) -> FloatArray:
+        """(r,) about the amount that each linking row is about."""
+        return self._size_and_money[0]
 
     @cached_property
     def money(self) -> float:

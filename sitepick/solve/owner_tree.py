@@ -23,6 +23,7 @@ from sitepick.solve.highs import solve_matrix
 from sitepick.solve.knapsack import Knapsacks
 from sitepick.solve.lagrangian import Climb, Dual
 from sitepick.solve.outcome import Certificate, Cut, Leaf, Limits
+from sitepick.solve.owner_lp import FEW, OwnerLp
 
 _FIRST_CHUNKS = 30
 _CHUNK = 40  # steps between two looks at how a climb goes
@@ -31,6 +32,9 @@ _MOST_NODES = 4000
 _MOST_NUMBERS = 20_000_000  # of all leaves of a certificate together
 _RESTART = 0.1  # length of a node's first steps
 _FINE, _ROUGH = 1e-4, 1e-3  # lengths below which the first node and later ones have climbed enough
+_CLIMBED = 3  # chunks after which a large first node is solved as a linear program
+_SAME = 1e-9  # of the bound: less is rounding
+_WHOLE = 1e-6  # how near to a whole number an opening of a linear program has to be
 _SLOW = 0.005  # of the bound, gained in a chunk of steps: the average is worth a look
 
 
@@ -102,6 +106,8 @@ class OwnerTree:
         self._open: list[_Node] = []
         self._tried: set[bytes] = set()
         self._nodes = 0
+        self._lp: OwnerLp | None = None  # of the kept owners
+        self._rise, self._splits = np.zeros((2, 2, len(blocks.yes)))  # by closing, by opening
 
     # --- the search -------------------------------------------------------------------------
 
@@ -142,9 +148,14 @@ class OwnerTree:
         self._nodes += 1
         state, held = node.state, node.held
         opened, closed = self._masks(held)
-        for _ in range(chunks):
-            before = state.bound
-            goal = self._goal()
+        at_once = chunks == _CHUNKS or len(self._dual.blocks.flow) <= FEW
+        for number in range(chunks):
+            if number == (0 if at_once else _CLIMBED):
+                summit = self._summit(state, opened, closed)
+                if summit is not None:
+                    state = summit
+                    break
+            before, goal = state.bound, self._goal()
             state = self._dual.climb(state, opened, closed, _CHUNK, goal)
             if state.bound >= self._goal() or self._over():
                 break
@@ -167,6 +178,36 @@ class OwnerTree:
             heapq.heappush(self._open, out)
         return out
 
+    def _summit(self, state: Climb, opened: BoolArray, closed: BoolArray) -> Climb | None:
+        """Return the summit by a linear program, and try the plans it tells.
+
+        None where that takes too long or is no better.
+        """
+        if self._lp is None:
+            whole = self.whole
+            mine = np.isin(whole.owner, self._kept)
+            self._lp = OwnerLp(
+                self.matrix, self._dual, self._kept, whole.linking, whole.flow[mine], whole.yes,
+                self.limits.threads,
+            )  # fmt: skip
+        found = self._lp.solve(state, opened, closed, self._goal())
+        if found is None or found.bound < state.bound - _SAME * abs(state.bound):
+            return None
+        out = replace(
+            state, prices=found.prices, bound=found.bound, answer=found.answer, step=_RESTART,
+            basis=found.basis,
+        )  # fmt: skip
+        if found.values is None or found.opened is None:
+            return out
+        out = replace(out, opened=found.opened, activity=self.whole.rows @ found.values)
+        if (np.abs(found.opened - found.opened.round()) < _WHOLE).all():
+            values = found.values.copy()
+            values[self.whole.yes] = values[self.whole.yes].round()
+            self._best = self._offer(values)
+        if out.bound < self._goal():
+            self._try(out, opened, closed)
+        return out
+
     def _settled(
         self, state: Climb, held: tuple[_Held, ...], goal: float
     ) -> tuple[Climb, tuple[_Held, ...]]:
@@ -187,9 +228,8 @@ class OwnerTree:
         opened, closed = self._masks(node.held)
         free = np.flatnonzero(~(opened | closed))
         share = node.state.opened[free]
-        # undecided ones first, among like ones the one whose opening matters most
-        order = np.lexsort((-np.abs(node.state.answer.worth[free]), np.abs(share - 0.5).round(2)))
-        one = self._kept[free[order[:1]]]
+        at = free[self._pick(self._kept[free], share, node.state.answer.worth[free])]
+        one, part = self._kept[[at]], float(node.state.opened[at])
         for kind in (1, 0):
             held = (*node.held, _Held(kind, one))
             opened, closed = self._masks(held)
@@ -200,8 +240,29 @@ class OwnerTree:
                 activity=node.state.activity,
                 step=_RESTART,
                 weight=node.state.weight,
+                basis=node.state.basis,
             )
-            self._climbed(_Node(max(state.bound, node.bound), 0, state, held), _CHUNKS)
+            child = self._climbed(_Node(max(state.bound, node.bound), 0, state, held), _CHUNKS)
+            moved = 1 - part if kind else part
+            if moved > _WHOLE:
+                rise = min(child.bound, self._goal()) - node.bound
+                self._rise[kind, one[0]] += max(rise, 0.0) / moved
+                self._splits[kind, one[0]] += 1
+
+    def _pick(self, owners: IntArray, share: FloatArray, worth: FloatArray) -> int:
+        """Return which of ``owners``, open at ``share``, to split on: both sides should rise.
+
+        What they rose by before tells (Benichou and others 1971), with the mean of all owners where
+        none was split; at first undecided ones, among like ones those whose opening matters most.
+        """
+        done, rise = self._splits[:, owners], self._rise[:, owners]
+        if not self._splits.any():
+            return int(np.lexsort((-np.abs(worth), np.abs(share - 0.5).round(2)))[0])
+        usual = self._rise.sum(axis=1) / np.maximum(self._splits.sum(axis=1), 1)
+        each = np.where(done > 0, rise / np.maximum(done, 1), usual[:, None])
+        least = 1e-6 * max(float(usual.max()), 1e-12)
+        down, up = np.maximum(each[0] * share, least), np.maximum(each[1] * (1 - share), least)
+        return int(np.argmax(down * up))
 
     def _forget_closed(self, root: _Node) -> None:
         """Go on with the owners that the first node did not close."""
@@ -209,7 +270,7 @@ class OwnerTree:
         if not closed.any() or not self._open:
             return
         left = np.flatnonzero(~closed)
-        self._kept = self._kept[left]
+        self._kept, self._lp = self._kept[left], None
         self._dual = Dual(self.whole.only(self._kept))
         answer = self._dual.blocks.answer(root.state.prices)
         root.state = replace(root.state, answer=answer, opened=root.state.opened[left])
@@ -236,6 +297,11 @@ class OwnerTree:
 
     def _best_with(self, owners: IntArray) -> tuple[FloatArray | None, FloatArray | None]:
         """Return the best plan (n,) that opens just ``owners``, and prices (r,) that prove it."""
+        if self._lp is not None and len(np.setdiff1d(owners, self._kept)) == 0:
+            opened = np.isin(self._kept, owners)
+            found = self._lp.solve(None, opened, ~opened, self._goal())
+            if found is not None:
+                return found.values, found.prices
         part = self.matrix.take(owners)
         whole = part.matrix.integer
         held = np.isin(part.matrix.owner, owners) & whole

@@ -9,6 +9,7 @@ import pytest
 
 from sitepick.matrix import SHARED, FloatArray
 from sitepick.program import Program
+from sitepick.solve import owner_lp
 from sitepick.solve.by_owners import better_proof, solve_by_owners
 from sitepick.solve.certificate import certified_bound, safe_bound
 from sitepick.solve.choose import solve_with
@@ -123,8 +124,10 @@ def _priced(matrix, linking, prices):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_plans_are_optimal_and_their_proof_holds(seed):
+@pytest.mark.parametrize("steps", [0, 10_000])
+@pytest.mark.parametrize("seed", [*SEEDS, 20])
+def test_plans_are_optimal_and_their_proof_holds(seed, steps, monkeypatch):
+    monkeypatch.setattr(owner_lp, "_MOST_STEPS", steps)  # by prices alone; by linear programs
     program = facility(seed)
     truth = solve_matrix(program.matrix, Limits(gap=0))
     out = solve_by_owners(program, Limits(gap=1e-7))
@@ -169,7 +172,7 @@ def test_no_plan_is_found_by_nobody():
 
 
 def test_a_better_bound_of_an_unfinished_search_is_kept():
-    program = facility(5)
+    program = facility(20)  # its relaxation opens parts of sites
     rough = solve_by_owners(program, Limits(gap=0.5))
     fine = solve_by_owners(program, Limits(gap=1e-7))
     assert rough is not None
@@ -181,3 +184,37 @@ def test_a_better_bound_of_an_unfinished_search_is_kept():
     assert math.isclose(joined.seconds["total"], rough.seconds["total"] + fine.seconds["total"])
     assert better_proof(fine, rough).bound == fine.bound
     assert better_proof(fine, None) is fine
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sites_with_little_room_are_proven_too(seed):
+    """Most sets of sites cannot serve all: each of them is ruled out by prices, not by hope."""
+    dice = np.random.default_rng(seed)
+    m, n = 14, 20
+    demand = dice.integers(5, 36, n).astype(float)
+    capacity = dice.uniform(10, 160, m)
+    capacity *= 1.6 * demand.sum() / capacity.sum()
+    program = Program()
+    opened = program.add_columns(
+        "open", keys={"site": np.arange(m)}, owner=np.arange(m), upper=1, integer=True,
+        cost=100 * np.sqrt(capacity),
+    )  # fmt: skip
+    site, place = (k.ravel() for k in np.meshgrid(np.arange(m), np.arange(n), indexing="ij"))
+    flow = program.add_columns(
+        "flow", keys={"site": site, "place": place}, owner=site, upper=demand[place],
+        cost=dice.uniform(1, 9, m * n),
+    )  # fmt: skip
+    cap = program.add_rows("cap", keys={"site": np.arange(m)}, upper=0)
+    program.add_entries(cap[site], flow, 1)
+    program.add_entries(cap, opened, -capacity)
+    met = program.add_rows("met", keys={"place": np.arange(n)}, lower=demand, upper=demand)
+    program.add_entries(met[place], flow, 1)
+    link = program.add_rows("link", keys={"site": site, "place": place}, upper=0)
+    program.add_entries(link, flow, 1)
+    program.add_entries(link, opened[site], -demand[place])
+    truth = solve_matrix(program.matrix, Limits(gap=0)).objective
+    out = solve_by_owners(program, Limits(gap=1e-7))
+    assert out is not None
+    assert out.status == "optimal"
+    assert out.bound_certified
+    assert out.objective == pytest.approx(truth, rel=1e-6)
