@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -73,7 +72,3 @@ def on_fiber(
         )
     )
     return dataclasses.replace(tables, fiber=FiberAccess(net, *found))
-
-
-def day(year: int) -> date:
-    return date(year, 1, 1)
