@@ -39,6 +39,7 @@ from sitepick.solution import (
     UpgradeRow,
     UseRow,
 )
+from sitepick.solution_fiber import SmoothedRow
 
 TINY = 1e-6
 """Smaller values (MW, MUSD) are zero: the solver's own tolerance."""
@@ -309,11 +310,22 @@ def _flexible(program: Program, inst: Instance, x: FloatArray) -> dict[str, Any]
             BackedRow(site[i], source[f], period[t], mw)
             for (i, f, t), mw in _family_rows(program, "flexible.backed", x)
         ),
-        "batteries": tuple(
-            BatteryRow(site[i], period[t], mw)
-            for (i, t), mw in _family_rows(program, "flexible.battery", x)
+        "batteries": tuple(_batteries(program, inst, x)),
+        "smoothed": tuple(
+            SmoothedRow(site[i], period[t], mw)
+            for (i, t), mw in _family_rows(program, "swing.smoothed", x)
         ),
     }
+
+
+def _batteries(program: Program, inst: Instance, x: FloatArray) -> Iterator[BatteryRow]:
+    """Yield batteries bought, for whatever they are."""
+    bought = np.zeros((len(inst.sites.ids), inst.time.n))
+    for name in ("flexible.battery", "swing.battery"):
+        for at, mw in _family_rows(program, name, x):
+            bought[at] += mw
+    for i, t in zip(*np.nonzero(bought), strict=True):
+        yield BatteryRow(inst.sites.ids[i], inst.time.names[t], float(bought[i, t]))
 
 
 def _upgrades(program: Program, inst: Instance, x: FloatArray) -> Iterator[UpgradeRow]:

@@ -21,6 +21,7 @@ from sitepick.solution_fiber import (
     LinkRow,
     MemberRow,
     PairRow,
+    SmoothedRow,
     WaveRow,
 )
 
@@ -331,6 +332,7 @@ class Solution:
     builds: tuple[BuildRow, ...] = ()
     light: tuple[LightRow, ...] = ()
     waves: tuple[WaveRow, ...] = ()
+    smoothed: tuple[SmoothedRow, ...] = ()
 
     @property
     def net_present_cost_musd(self) -> float:

@@ -86,6 +86,15 @@ class HandoverRow:
 
 
 @dataclass(frozen=True)
+class SmoothedRow:
+    """Swing of a site's power that its batteries flatten in a period, facility MW."""
+
+    site_id: str
+    period: str
+    mw: float
+
+
+@dataclass(frozen=True)
 class EdgeRow:
     """Capacity of a fiber edge in a period.
 

@@ -32,6 +32,7 @@ from sitepick.blocks import (
     services,
     siting,
     split,
+    swing,
     ties,
 )
 from sitepick.blocks.columns import gross, it_at
@@ -52,7 +53,8 @@ class Block(Protocol):
 
 BLOCKS: tuple[Block, ...] = (
     siting, ties, power, onsite, headroom, deliverability, halls, hardware, leases, demand, groups,
-    services, split, fiber, flexible, regions, procurement, budget, limits, commitments, change,
+    services, split, fiber, flexible, swing, regions, procurement, budget, limits, commitments,
+    change,
 )  # fmt: skip
 
 GOALS = {"max_compute": "compute", "earliest_mw": "earliest"}

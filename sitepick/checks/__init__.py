@@ -134,11 +134,12 @@ def _limits() -> tuple[Any, ...]:
         services,
         siting,
         split,
+        swing,
         ties,
     )
 
     return (
         siting, ties, power, onsite, headroom, halls, hardware, leases, demand, groups,
-        group_links, services, split, fiber, flexible, regions, procurement, budget, limits,
+        group_links, services, split, fiber, flexible, swing, regions, procurement, budget, limits,
         commitments, deliverability,
     )  # fmt: skip

@@ -29,6 +29,7 @@ from sitepick.checks.states import (
     study,
     upgrades_on_offer,
 )
+from sitepick.checks.swing import swing_mw
 from sitepick.checks.tolerance import EXCUSED_MW, EXCUSED_SHARE, MW, more
 from sitepick.finding import Finding
 from sitepick.network.types import FloatArray, Grid, IntArray
@@ -334,7 +335,7 @@ def _drawn(case: Case) -> Iterator[Finding]:
     for ((site, _, _), t), mw in case.grid.items():
         contracted[site, t] += mw
     for (site, t), mw in sorted(contracted.items()):
-        drawn = case.facility_peak_mw(site, t)
+        drawn = case.facility_peak_mw(site, t) + swing_mw(case, site, t)
         committed = 0.0
         for row in rows_of(case.candidates.commitments):
             begins = day(row["date"])

@@ -68,7 +68,7 @@ def check(case: Case) -> Iterator[Finding]:
     yield from _contracts(case)
     yield from _covers(case, known)
     yield from _tolerances(case, known)
-    yield from _batteries(case, known)
+    yield from _batteries(case)
 
 
 def lost_musd(case: Case, t: int) -> float:
@@ -275,7 +275,18 @@ def _tolerances(case: Case, known: dict[str, Source]) -> Iterator[Finding]:
             yield Finding("flexible.tolerance", where, over, "grid MW", message)
 
 
-def _batteries(case: Case, known: dict[str, Source]) -> Iterator[Finding]:
+def battery_mw_needed(case: Case) -> dict[tuple[str, int], float]:
+    """Return the battery MW that non-firm MW call for, by site and period."""
+    battery, known = case.scenario.flexible.battery, sources(case)
+    needed: dict[tuple[str, int], float] = defaultdict(float)
+    for (site, name, t), mw in case.backed.items() if battery is not None else ():
+        source = known[name]
+        assert battery is not None
+        needed[site, t] += mw * max(source.deepest, source.event_hours / battery.hours)
+    return needed
+
+
+def _batteries(case: Case) -> Iterator[Finding]:
     battery = case.scenario.flexible.battery
     if battery is None:
         return
@@ -288,10 +299,7 @@ def _batteries(case: Case, known: dict[str, Source]) -> Iterator[Finding]:
             )
             where = f"site {site}, {case.when(t)}"
             yield Finding("flexible.early", where, (earliest - start).days, "days", message)
-    needed: dict[tuple[str, int], float] = defaultdict(float)
-    for (site, name, t), mw in case.backed.items():
-        source = known[name]
-        needed[site, t] += mw * max(source.deepest, source.event_hours / battery.hours)
+    needed = battery_mw_needed(case)
     life = ceil(battery.life_years / case.calendar.years_each - 1e-9)
     for (site, t), mw in sorted(needed.items()):
         alive = sum(

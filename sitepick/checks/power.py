@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sitepick.checks import flexible, onsite
 from sitepick.checks.case import Case, key_of
+from sitepick.checks.swing import uncovered_mw
 from sitepick.checks.tolerance import more
 from sitepick.finding import Finding
 
@@ -25,14 +26,17 @@ def check(case: Case) -> Iterator[Finding]:
         return
     for site in case.active_sites:
         for t in case.times if site not in case.leases else ():
-            needed, contracted = case.facility_peak_mw(site, t), case.site_grid_mw(site, t)
+            swing = uncovered_mw(case, site, t)
+            needed = case.facility_peak_mw(site, t) + swing
+            contracted = case.site_grid_mw(site, t)
             firm = sum(row.firm_mw for row in onsite.of_site(case, site, t))
             where = f"site {site}, {case.when(t)}"
             over = more(needed, contracted + firm)
             if over:
                 message = (
-                    f"the design day needs {needed:,.6g} facility MW, "
-                    f"{contracted:,.6g} grid MW are contracted"
+                    f"the design day needs {needed:,.6g} facility MW"
+                    + (f" with swings of {swing:,.6g} MW, " if swing else ", ")
+                    + f"{contracted:,.6g} grid MW are contracted"
                     + (f" and {firm:,.6g} MW are firm on site" if firm else "")
                 )
                 yield Finding("power.balance", where, over, "facility MW", message)

@@ -50,6 +50,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "links": ("service", "from_node", "to_node", "route", "period"),
     "edges": ("edge", "period"),
     "handovers": ("split", "place_id", "from_node", "to_node", "period"),
+    "smoothed": ("site_id", "period"),
     "pairs": ("edge", "period"),
     "builds": ("edge",),
     "light": ("edge", "period"),

@@ -139,10 +139,9 @@ class Finder:
 
     def _battery(self, amount: float, site: str, period: str) -> Iterator[Term]:
         shape = len(self.inst.sites.ids), self.inst.time.n
-        column = self.program.index("flexible.battery", shape)[
-            self._place(site), self._when(period)
-        ]
-        yield self._sum(np.array([column]), amount)
+        at = self._place(site), self._when(period)
+        families = ("flexible.battery", "swing.battery")
+        yield self._sum(np.array([self.program.index(f, shape)[at] for f in families]), amount)
 
     def _lease(self, amount: float, site: str) -> Iterator[Term]:
         leases = self.inst.leases

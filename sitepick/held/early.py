@@ -56,8 +56,9 @@ def early_columns(
     stay, on = stays(program, inst), inst.onsite
     begun = np.array([due(float(m)) for m in on.lead_months], dtype=np.int64)
     parts.append(stay.column[stay.start < begun[on.option[stay.pair]]])
-    battery = program.index("flexible.battery", (n_sites, time.n))
-    parts.append(battery[:, : due(inst.flexible.battery_lead_months)])
+    for family in ("flexible.battery", "swing.battery"):
+        battery = program.index(family, (n_sites, time.n))
+        parts.append(battery[:, : due(inst.flexible.battery_lead_months)])
     steps = program.index("headroom.steps", (len(inst.headroom.poi_ids), time.n))
     parts.append(steps[:, : due(inst.headroom.step_lead_months)])
     if inst.joint is not None:

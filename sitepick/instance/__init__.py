@@ -76,7 +76,8 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
     halls, hardware = _ordered_in_time(time, supplies, halls, hardware)
     bound = np.maximum(bound, hardware.existing_mw.sum(axis=(1, 2)).max(axis=1, initial=0.0))
     budget, budget_from = _budget(scenario, time)
-    most_mw = bound * halls.pue_peak.max(axis=1, initial=1.0)
+    swing = np.array([w.power_swing_pct for w in scenario.demand.named().values()]) / 100
+    most_mw = bound * halls.pue_peak.max(axis=1, initial=1.0) * (1 + swing.max())
     onsite = onsite_of(scenario, candidates, time, site_at, most_mw)
     sites = _sites(scenario, frame, time, regions, bound, limited, existing, grid=grid)
     early = opening_from(onsite, len(site_at), time.n)
@@ -115,6 +116,7 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
         earlier=earlier_of(candidates, time, site_at, ties, headroom.poi_ids),
         fiber=fiber,
         splits=splits_of(scenario, candidates, site_at, demand, fiber),
+        swing=swing,
         groups=groups,
     )
 

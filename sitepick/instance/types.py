@@ -342,6 +342,7 @@ class Instance:
     earlier: Earlier | None = None  # None: no plan to keep
     fiber: Fiber | None = None  # None: no fiber network is given
     splits: Splits | None = None  # None: no request needs two pools
+    swing: FloatArray | None = None  # (W,) power above nameplate, share
     groups: Groups = NO_GROUPS
 
     @property

@@ -343,7 +343,8 @@ def _bounds(s: Scenario) -> Iterator[Fault]:
 def _flexible(s: Scenario) -> Iterator[Fault]:
     used = s.power.nonfirm == "flexible"
     for key in ("areas", "battery"):
-        if getattr(s.flexible, key) and not used:
+        swings = key == "battery" and any(w.power_swing_pct for w in s.demand.workloads.values())
+        if getattr(s.flexible, key) and not (used or swings):
             yield Fault(
                 ("flexible", key),
                 f"counts only with 'power.nonfirm: flexible', not '{s.power.nonfirm}'",

@@ -219,7 +219,21 @@ def grouped() -> Program:
     return Planner(prepared(tiny.scenario(campus_groups=[group]), tables), Limits()).program
 
 
+@cache
+def swing() -> Program:
+    """Return the tiny world with training that swings, and batteries."""
+    works = {
+        "train": {"uses": "training", "ref_mw": 20, "power_swing_pct": 15},
+        "serve": {"uses": "decode", "ref_mw": 8, "spread": "by_weight"},
+    }
+    scenario = tiny.scenario(
+        demand={"workloads": works}, flexible={"battery": {"lead_months": 36, "life_years": 1}}
+    )
+    return Planner(prepared(scenario, tiny.candidates()), Limits()).program
+
+
 WORLDS = {
+    "swing": swing,
     "split": split,
     "fiber": on_fiber,
     "services": on_fiber,

@@ -118,6 +118,8 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
     if leased.yes(0.4):
         _leases(leased, record, tables, places, last)
     fiber = _fiber(Dice(seed + 6_000_011), record, tables, last)
+    if grid:
+        _swings(Dice(seed + 7_000_009), record)
     return Scenario.model_validate(record), dataclasses.replace(
         tiny.candidates(**tables), earlier=_earlier(Dice(seed + 5_000_011), tables, last),
         fiber=fiber,
@@ -243,6 +245,17 @@ def _flexible(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> Non
     for part in asked.get("workloads", {"it": asked}).values():
         part["curtailable_pct"] = dice.one((None, 0, 30, 80))
         part["moved_pct"] = dice.one((0, 0, 50))
+
+
+def _swings(dice: Dice, record: dict[str, Any]) -> None:
+    """Make the power of some work swing; batteries may flatten it."""
+    works = list(record["demand"].get("workloads", {}).values())
+    if works and dice.yes(0.5):
+        dice.one(works)["power_swing_pct"] = dice.number(2, 30)
+        if dice.yes(0.6):
+            soft = record.setdefault("flexible", {})
+            soft["battery"] = {"usd_per_kwh": dice.number(1, 40), "lead_months": dice.one((0, 30)),
+                               "life_years": dice.one((1, 15))}  # fmt: skip
 
 
 def _leases(
