@@ -56,6 +56,8 @@ def _stress(prepared: Prepared, plan: Record, futures: Sequence[Record]) -> Shee
         Field("turned_away_ref_mw_years", "ref MW-years", "number", "the same, all periods"),
         *(Field(f"stranded_{kind}_mw", unit_mw, "number", f"idle at the end: {kind}")
           for kind, unit_mw in KINDS.items()),
+        *((Field("stranded_fiber_tbps", "Tb/s", "number", "lit at the end, and no peak uses it"),)
+          if prepared.candidates.fiber is not None else ()),
         Field("stranded_musd", money, "number", "overnight capital of what is idle at the end"),
         Field("stranded_most_musd", money, "number", "the same in the period with most of it"),
         Field("stranded_most_in", "", "text", "that period"),
@@ -116,13 +118,14 @@ def _row(
     }
     row |= {f"it_mw_{n}": one["it_mw"][p] for p, n in labels.items()}
     musd = dict.fromkeys(labels, 0.0)
-    at_end = dict.fromkeys(KINDS, 0.0)
+    at_end = dict.fromkeys((*KINDS, "fiber"), 0.0)
     for idle in one["stranded"]:
         musd[idle["period"]] += idle["musd"]
         if idle["period"] == last:
-            at_end[idle["kind"]] += idle["mw"]
+            at_end[idle["kind"]] += idle["tbps" if idle["kind"] == "fiber" else "mw"]
     worst = max(musd, key=lambda p: musd[p])
-    row |= {f"stranded_{kind}_mw": plain(mw) for kind, mw in at_end.items()}
+    row |= {f"stranded_{kind}_mw": plain(at_end[kind]) for kind in KINDS}
+    row["stranded_fiber_tbps"] = plain(at_end["fiber"])
     row |= {
         "stranded_musd": plain(musd[last]),
         "stranded_most_musd": plain(musd[worst]),
@@ -215,10 +218,12 @@ def _stranded(futures: Sequence[Record]) -> Sheet:
         Field("future", "", "text", "name of the future"),
         Field("hold", "", "text", "what of the plan is held"),
         Field("kind", "", "text",
-              "power: letters' MW without load; halls: without IT; hardware: without power"),
+              "power: letters' MW without load; halls: without IT; hardware: without power; "
+              "fiber: pairs and light that no peak needs"),
         Field("period", "", "text", "first day of the period in which it is idle"),
-        Field("where", "", "text", "POI of power, else site"),
-        Field("mw", "MW", "number", "grid MW of power, else IT MW"),
+        Field("where", "", "text", "POI of power, edge of fiber, else site"),
+        Field("mw", "MW", "number", "grid MW of power, else IT MW; 0 of fiber"),
+        Field("tbps", "Tb/s", "number", "of fiber: lit and not used"),
         Field("musd", "MUSD", "number", "overnight capital of the idle part"),
     )  # fmt: skip
     rows = [

@@ -76,12 +76,11 @@ def _of_fiber(program: Program, inst: Instance, due: Callable[[float], int]) -> 
     if inst.fiber is None:
         return []
     edges, out = inst.fiber.edges, []
-    months = {
-        "fiber.pairs": np.where(edges.new, edges.build_lead_months, edges.pair_lead_months),
-        "fiber.route": np.where(edges.new, edges.build_lead_months, edges.pair_lead_months),
-        "fiber.light": edges.light_lead_months,
-    }
-    for family, lead in months.items():
+    own = np.where(edges.new, edges.build_lead_months, edges.pair_lead_months)
+    for family, lead in (("fiber.pairs", own), ("fiber.light", edges.light_lead_months)):
         at = program.index(family, (len(edges.ids), inst.time.n))
         out += [at[e, : due(float(m))] for e, m in enumerate(lead)]
+    # keeping up a route that is there is no decision of its own
+    route = program.index("fiber.route", (len(edges.ids), inst.time.n))
+    out += [route[e, : due(edges.build_lead_months)] for e in np.flatnonzero(edges.new)]
     return out

@@ -91,6 +91,8 @@ def _futures(
         cells += [str(row["lost"]), row["gap_pct"]]
         out.append(tuple(cells))
     note = "Stranded at the end: letters' grid MW / halls' IT MW / chips' IT MW, and their capital"
+    if "stranded_fiber_tbps" in plan:
+        note += " with that of fiber"
     return Table(_TITLES[hold].format(months=months), columns, tuple(out), note)
 
 

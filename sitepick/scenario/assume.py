@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from sitepick.scenario.catalog import hall_classes, hardware
+from sitepick.scenario.fiber_capacity import Capacity, optics_of
 from sitepick.scenario.fields import NonNegative, OneOrMany, Positive, Section
 from sitepick.scenario.power import Stage
 from sitepick.scenario.power_options import power_options
@@ -154,8 +155,25 @@ def _equipment(scenario: Scenario) -> dict[str, Any]:
     rules, fiber = scenario.candidates, scenario.fiber
     works = factor * rules.site_fixed_musd
     out["candidates"] = rules.model_copy(update={"site_fixed_musd": works})
-    out["fiber"] = fiber.model_copy(update={"musd_per_km": factor * fiber.musd_per_km})
+    laterals = {"musd_per_km": factor * fiber.musd_per_km}
+    out["fiber"] = fiber.model_copy(update={**laterals, "capacity": _fiber(scenario, factor)})
     return out
+
+
+def _fiber(scenario: Scenario, factor: float) -> Capacity:
+    """Return what fiber can be had, with what is paid once dearer by ``factor``."""
+    rules = scenario.fiber.capacity
+    found: dict[str, Any] = {}
+    for name, key in (("pair", "iru_usd_per_km"), ("build", "usd_per_km")):
+        part = getattr(rules, name)
+        if part is not None:
+            found[name] = part.model_copy(update={key: factor * getattr(part, key)})
+    prices = ("usd_per_gbps_end", "ila_musd")
+    found["optics"] = [
+        row.model_copy(update={key: factor * getattr(row, key) for key in prices})
+        for row in optics_of(scenario)
+    ]
+    return rules.model_copy(update=found)
 
 
 def _later(day: date | None, scenario: Scenario, months: float) -> date | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -19,12 +20,14 @@ from sitepick.scenario.catalog import hall_classes
 from sitepick.solution import Solution
 
 LEAST_MW = 1e-3
+LEAST_TBPS = 1e-6
 Place = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Idle:
-    """Something idle in one period. ``kind``: power (grid MW), halls or hardware (IT MW).
+    """Something idle in one period. ``kind``: power (grid MW), halls or hardware (IT MW), or fiber
+    (Tb/s lit that no peak uses; pairs that are not needed for them count in ``musd``).
 
     ``musd``: overnight capital of the idle part, real, of the scenario's price year.
     """
@@ -34,6 +37,7 @@ class Idle:
     where: str
     mw: float
     musd: float
+    tbps: float = 0.0
 
 
 def stranded(
@@ -51,7 +55,8 @@ def stranded(
     paid = paid_by(actions_of(prepared.scenario, prepared.candidates, plan))
     power = _power(inst, plan, paid)
     halls = _halls(prepared, plan, paid)
-    return (*power, *halls, *_unpowered(prepared, inst, plan, lost, money))
+    fiber = _fiber(inst, plan, paid)
+    return (*power, *halls, *_unpowered(prepared, inst, plan, lost, money), *fiber)
 
 
 def paid_by(actions: Iterable[Action]) -> dict[Decision, float]:
@@ -118,6 +123,32 @@ def _halls(prepared: Prepared, plan: Solution, paid: dict[Decision, float]) -> l
                 x for d, x in paid.items() if d.what in ("site", "tie") and d.ids[0] == site
             )
         out.append(_idle("halls", period, site, idle, built * min(1.0, idle / standing) + works))
+    return out
+
+
+def _fiber(inst: Instance, plan: Solution, paid: dict[Decision, float]) -> list[Idle]:
+    """Return light and pairs that no peak of an edge needs, with the route where none is needed."""
+    if inst.fiber is None:
+        return []
+    edges, time = inst.fiber.edges, inst.time
+    at = {name: e for e, name in enumerate(edges.ids)}
+    out = []
+    for row in plan.edges:
+        e, t = at[row.edge], time.names.index(row.period)
+        pairs = row.pairs_leased + row.pairs_built
+        needed = ceil((row.lit_tbps - row.stranded_tbps) / float(edges.tbps_per_pair[e]) - 1e-6)
+        life = time.life_periods(float(edges.light_life_years[e]))
+        capital = dict.fromkeys(("pairs", "light"), 0.0)
+        for what, lasts in (("pairs", edges.term_periods), ("light", life)):
+            for begun in range(max(0, t - lasts + 1), t + 1):
+                capital[what] += paid.get(Decision(what, (row.edge, time.names[begun])), 0.0)
+        musd = capital["pairs"] * (pairs - needed) / pairs if pairs else 0.0
+        musd += capital["light"] * row.stranded_tbps / row.lit_tbps if row.lit_tbps else 0.0
+        if not needed:
+            musd += paid.get(Decision("route", (row.edge,)), 0.0)
+        if row.stranded_tbps > LEAST_TBPS or pairs > needed:
+            tbps = round(row.stranded_tbps, 6)
+            out.append(Idle("fiber", row.period, row.edge, 0.0, round(musd, 3), tbps))
     return out
 
 

@@ -28,6 +28,7 @@ from sitepick.scenario.schema import Scenario
 from sitepick.solution import Solution
 from sitepick.solution_fiber import EdgeRow, LightRow, PairRow, WaveRow
 from sitepick.solve.outcome import Limits
+from sitepick.studies.stress import Decided, stress
 
 FREE = {"id": "free", "reach_km": 9000, "tbps_per_pair": 32, "usd_per_gbps_end": 0}
 RENTED = {"iru_usd_per_km": 0, "lease_usd_per_km_year": 1000, "maintenance_usd_per_km_year": 0,
@@ -134,6 +135,28 @@ def test_pairs_stay_for_their_term_and_strand_when_load_moves() -> None:
     # what carries nothing: nearly all of a pair of 32 Tb/s at 0.1 MUSD, and those optics
     assert second.idle_musd_per_year == pytest.approx(0.1 * (1 - 0.1 / 32) + 0.3 * 0.02 / 3)
     assert third.pairs_leased == 1
+
+
+def test_what_is_held_strands_where_a_future_asks_less() -> None:
+    capacity = {
+        "optics": [{**FREE, "tbps_per_pair": 0.25, "usd_per_gbps_end": 10}],
+        "pair": {"iru_usd_per_km": 1000}, "wave": None,
+    }  # fmt: skip
+    asked = scenario(2, 4.0, capacity=capacity, services=[service()])
+    less = scenario(2, 1.0, capacity=capacity, services=[service()])
+    places = candidates(ONE, {"w": "W"})
+    _, plan = Planner(prepared(asked, places), Limits(gap=1e-9)).solve(None)
+    assert plan is not None
+    decided = Decided.of(prepared(asked, places), plan, None)
+    made = stress(prepared(less, places), decided, "all", Limits(gap=1e-9))
+    assert made.run is not None
+    assert made.run.findings == ()
+    # 0.4 Tb/s are lit on 2 pairs of 0.1 MUSD each, 0.1 Tb/s on one of them is used
+    assert [(row.kind, row.where) for row in made.idle] == [("fiber", "we")] * 2
+    for row in made.idle:
+        assert row.tbps == pytest.approx(0.3, abs=1e-4)
+        assert row.musd == pytest.approx(0.1 + 0.3 * 0.02, abs=1e-3)
+    assert made.lost == ()
 
 
 def test_a_new_route_carries_from_the_day_it_is_built() -> None:
