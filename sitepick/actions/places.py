@@ -143,11 +143,13 @@ def _works(facts: Facts) -> Iterator[Draft]:
         if draft.musd:
             yield draft
         km = number(row["fiber_km"]) or 0.0
-        if km:
-            laterals = 2 if fiber.diverse else 1
-            each = f"{laterals} laterals" if fiber.diverse else "one lateral"
-            why = f"{each} of {km:,.4g} km; the site opens {site.opened}"
-            musd = laterals * km * fiber.musd_per_km
+        other, each = number(row.get("fiber_second_km")), f"one lateral of {km:,.4g} km"
+        second = 0.0 if not fiber.diverse else km if other is None else other
+        if km + second:
+            if fiber.diverse:
+                each = f"laterals of {km:,.4g} and {second:,.4g} km"
+            why = f"{each}; the site opens {site.opened}"
+            musd = (km + second) * fiber.musd_per_km
             yield replace(draft, action="start_fiber", musd=musd, why=why)
 
 

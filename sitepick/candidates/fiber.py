@@ -27,7 +27,8 @@ def access(
     from the network: what serves it is unknown.
     """
     network, notes = network_of(scenario, layers)
-    if network is None or not network.there().any():
+    day = scenario.periods.from_
+    if network is None or not network.there(day).any():
         return None, notes
     notes += _apart(network)
     network, more = with_rights_of_way(scenario, layers, network)
@@ -39,7 +40,7 @@ def access(
         for c in ("lon", "lat")
     )
     diverse = np.concatenate([kept & scenario.fiber.diverse, np.zeros(len(places), dtype=bool)])
-    whole, found = attached(scenario, network, lon, lat, diverse)
+    whole, found = attached(scenario, network, lon, lat, diverse, day)
     of_sites, of_places = _rows(found, slice(0, n)), _rows(found, slice(n, None))
     far = of_places.lateral_km > scenario.fiber.place_km_max * scenario.fiber.route_factor
     if far.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -18,22 +19,27 @@ _NEAREST = 16  # entries looked at first for a second lateral
 
 
 def attached(
-    scenario: Scenario, network: FiberNetwork, lon: Floats, lat: Floats, diverse: Bools
+    scenario: Scenario,
+    network: FiberNetwork,
+    lon: Floats,
+    lat: Floats,
+    diverse: Bools,
+    day: date | None = None,
 ) -> tuple[FiberNetwork, Attachment]:
     """Return the network with the entries of P points as nodes, and where the points enter.
 
-    A lateral goes to the nearest point of an existing link and enters there; the traffic then runs
-    along the link to the next of its entries, which lie at most ``fiber.entry_km`` apart. They are
-    fixed by the link alone, so that no place changes what another one has. With
-    ``fiber.enter_at: nodes`` a lateral goes to the nearest node that has a link. Lateral km are
-    geodesic km x ``fiber.route_factor``.
+    A lateral goes to the nearest point of a link that is in service on ``day`` and enters there;
+    the traffic then runs along the link to the next of its entries, which lie at most
+    ``fiber.entry_km`` apart. They are fixed by the link alone, so that no place changes what
+    another one has. With ``fiber.enter_at: nodes`` a lateral goes to the nearest node that has a
+    link. Lateral km are geodesic km x ``fiber.route_factor``.
 
     Points with ``diverse`` (P,) get a second lateral, to the nearest entry from which another way
     leads on: no single cut of the network parts both from its core, the largest part of it that no
     single cut takes apart.
     """
     rules = scenario.fiber
-    usable = network.there()
+    usable = network.there(day)
     on_links = rules.enter_at == "links"
     entries = Entries.of(network, usable, rules.entry_km if on_links else np.inf)
     entry, km, along = (

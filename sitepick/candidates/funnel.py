@@ -132,7 +132,8 @@ def propose(
     chosen = places[places["status"] == "candidate"]
     met, more = fiber.access(scenario, layers, places, demand)
     notes += more
-    reach, more = measure.reach(scenario, layers, chosen, demand)
+    places["fiber_second_km"] = np.nan if met is None else met.sites.second_km
+    reach, more = measure.reach(scenario, layers, places, demand, met)
     notes += more
     return Candidates(
         sites=places,

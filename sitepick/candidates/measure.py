@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from sitepick.candidates.fiber_reach import fallen_back, route_km
 from sitepick.candidates.geo import (
     Bools,
     Features,
@@ -16,13 +17,16 @@ from sitepick.candidates.geo import (
     straight_km,
 )
 from sitepick.candidates.text import empty, some
+from sitepick.candidates.types import FiberAccess
 from sitepick.layers.types import Layers, Note
 from sitepick.scenario.schema import Scenario
 
 MS_PER_KM = 4.9e-3
 """One-way delay of light in fiber, ms per route km."""
 _CHUNK = 1_000_000  # pairs measured at once: about 50 MB
-_REACH = ["site_id", "place_id", "km", "rtt_ms", "musd_per_mw_year"]
+_REACH = ["site_id", "place_id", "km", "rtt_ms", "musd_per_mw_year", "source"]
+SOURCES = ("straight", "route", "measured")
+"""How the km and time of a pair are known (`Candidates.reach`)."""
 
 
 def rtt_ms(km: Floats, hop_ms: float) -> Floats:
@@ -122,35 +126,62 @@ def demand_places(scenario: Scenario, layers: Layers) -> tuple[pd.DataFrame, lis
 
 
 def reach(
-    scenario: Scenario, layers: Layers, sites: pd.DataFrame, places: pd.DataFrame
+    scenario: Scenario,
+    layers: Layers,
+    sites: pd.DataFrame,
+    places: pd.DataFrame,
+    fiber: FiberAccess | None = None,
 ) -> tuple[pd.DataFrame, list[Note]]:
     """Return km (route), rtt_ms and musd_per_mw_year of each candidate and place, and notes.
 
-    km = geodesic km x ``demand.route_factor``; rtt_ms = 2 x km x 4.9e-3 + ``demand.hop_ms``.
-    Measured values of the matrix replace these: `km` also gives its own rtt_ms, `rtt_ms` and
-    `musd_per_mw_year` stand as they are. nan is unknown. A pair that is neither measured nor has
-    coordinates at both ends is left out, and so is one too far apart for all work (`_far_km`).
-    site_id and place_id are categories, for memory.
+    ``sites`` are all places looked at, of which the candidates count. km is that of the fiber
+    route where one is known (`fiber_reach.route_km`), else geodesic km x ``demand.route_factor``;
+    rtt_ms = 2 x km x 4.9e-3 + ``demand.hop_ms``. Measured values of the matrix replace these: `km`
+    also gives its own rtt_ms, `rtt_ms` and `musd_per_mw_year` stand as they are. nan is unknown. A
+    pair that is neither measured nor has coordinates at both ends is left out, and so is one too
+    far apart for all work (`_far_km`). site_id, place_id and source are categories, for memory.
     """
+    kept = (sites["status"] == "candidate").to_numpy(dtype=bool)
+    sites = sites[kept]
     n, m = len(sites), len(places)
     if not n or not m:
         return empty(_REACH), []
-    km, far = _straight(sites, places, _far_km(scenario, layers))
+    route = np.full(n * m, np.nan)
+    if fiber is not None:
+        route = route_km(fiber, kept, scenario.periods.from_).ravel()
+    by_route = np.isfinite(route)
+    most = _far_km(scenario, layers)
+    km, far = _straight(sites, places, most, by_route)
     km *= scenario.demand.route_factor
+    notes: list[Note] = []
+    if fiber is not None:
+        lost = (np.isfinite(km) | far).reshape(n, m)
+        notes += fallen_back(fiber, kept, places, lost, scenario.demand.route_factor)
+    km[by_route] = route[by_route]
+    if most is not None:
+        beyond = by_route & (km > most * scenario.demand.route_factor)
+        km[beyond], far[beyond] = np.nan, True
+    del route
     rtt = rtt_ms(km, scenario.demand.hop_ms)
     cost = np.full(n * m, np.nan)
-    notes: list[Note] = []
+    source = by_route.astype(np.int8)
     if layers.matrix is not None:
-        notes = _measured(layers.matrix, sites, places, km, rtt, cost, scenario.demand.hop_ms)
+        before = km.copy(), rtt.copy()
+        notes += _measured(layers.matrix, sites, places, km, rtt, cost, scenario.demand.hop_ms)
+        for old, now in zip(before, (km, rtt), strict=True):
+            source[np.isfinite(now) & (old != now)] = 2
     unknown = np.isnan(km) & np.isnan(rtt) & np.isnan(cost)
-    kept = np.flatnonzero(~unknown)
+    kept_pairs = np.flatnonzero(~unknown)
     table = pd.DataFrame(
         {
-            "site_id": _repeated(sites["site_id"], kept // m),
-            "place_id": _repeated(places["place_id"], kept % m),
-            "km": km[kept],
-            "rtt_ms": rtt[kept],
-            "musd_per_mw_year": cost[kept],
+            "site_id": _repeated(sites["site_id"], kept_pairs // m),
+            "place_id": _repeated(places["place_id"], kept_pairs % m),
+            "km": km[kept_pairs],
+            "rtt_ms": rtt[kept_pairs],
+            "musd_per_mw_year": cost[kept_pairs],
+            "source": pd.Categorical.from_codes(
+                source[kept_pairs], categories=pd.Index(SOURCES, dtype=object)
+            ),
         }
     )
     unknown &= ~far
@@ -191,12 +222,12 @@ def _far_km(scenario: Scenario, layers: Layers) -> float | None:
 
 
 def _straight(
-    sites: pd.DataFrame, places: pd.DataFrame, most_km: float | None
+    sites: pd.DataFrame, places: pd.DataFrame, most_km: float | None, known: Bools
 ) -> tuple[Floats, Bools]:
     """Return (n m,) geodesic km by site and place, nan unknown, and which are beyond ``most_km``.
 
     Those beyond it are nan too: the chord through the earth, which is never longer, tells most of
-    them without a geodesic.
+    them without a geodesic. Pairs that are ``known`` otherwise (n m,) are nan and not beyond.
     """
     n, m = len(sites), len(places)
     km, far = np.full(n * m, np.nan), np.zeros(n * m, dtype=bool)
@@ -208,7 +239,8 @@ def _straight(
         flat = slice(part.start * m, part.stop * m)
         if most_km is not None:
             far[flat] = _chord_km(earth_centred_km(lon[part], lat[part]), ends).ravel() > most_km
-        near = np.flatnonzero(~far[flat]) + flat.start
+            far[flat] &= ~known[flat]
+        near = np.flatnonzero(~far[flat] & ~known[flat]) + flat.start
         i, d = np.divmod(near, m)
         km[near] = straight_km(lon[i], lat[i], to_lon[d], to_lat[d])
         if most_km is not None:

@@ -102,7 +102,8 @@ class Candidates:
     facility location), decision (consider|require|forbid|existing), status (candidate|rejected),
     usable_ha (nan no land limit), land_musd (asked for the whole parcel; nan: per ha
     used), fixed_musd (of the table, else 0), max_it_mw (nan no limit), climate, fiber_km (route km
-    of one lateral, nan unknown), option_expires (date or None), synthetic (bool: it, or a POI it
+    of one lateral, nan unknown), fiber_second_km (of a second, diverse one, `fiber.diverse`; nan:
+    none asked for or none known), option_expires (date or None), synthetic (bool: it, or a POI it
     may tie to), keep:* columns. max_it_mw is the smaller of its own and the scenario's."""
     failed: pd.DataFrame
     """Every failed test of every rejected place: site_id, test, value, threshold, unit, message."""
@@ -130,9 +131,11 @@ class Candidates:
     """Demand places: place_id, name, lon, lat, weight, mw (nan). Empty when all is 'anywhere'."""
     reach: pd.DataFrame
     """site_id, place_id, km (route), rtt_ms, musd_per_mw_year (measured cost; nan: from
-    demand.transport_usd_per_mw_km_year). One row per candidate and place, rejected sites left out;
-    limits by workload are applied later. km or rtt_ms is nan where it is unknown; a pair of which
-    nothing is known has no row: no service. site_id and place_id are pandas categories (memory)."""
+    demand.transport_usd_per_mw_km_year), source (straight: line x demand.route_factor; route: over
+    the fiber network; measured: km or time of the matrix). One row per candidate and place,
+    rejected sites left out; limits by workload are applied later. km or rtt_ms is nan where it is
+    unknown; a pair of which nothing is known has no row: no service. site_id, place_id and source
+    are pandas categories (memory)."""
     offers: pd.DataFrame
     """Offers of POIs in `pois`; may be empty. Same columns as `Layers.power_offers`."""
     demand_mw: pd.DataFrame

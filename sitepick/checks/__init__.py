@@ -131,6 +131,7 @@ def _limits() -> tuple[Any, ...]:
         power,
         procurement,
         regions,
+        routes,
         services,
         siting,
         split,
@@ -139,7 +140,7 @@ def _limits() -> tuple[Any, ...]:
     )
 
     return (
-        siting, ties, power, onsite, headroom, halls, hardware, leases, demand, groups,
+        siting, ties, power, onsite, headroom, halls, hardware, leases, demand, routes, groups,
         group_links, services, split, fiber, flexible, swing, regions, procurement, budget, limits,
         commitments, deliverability,
     )  # fmt: skip

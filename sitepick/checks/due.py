@@ -141,8 +141,10 @@ def _openings(case: Case) -> Iterator[Due]:
             poi = _pois(case, site)
             yield Due("start_site_works", site, poi, "", when, case.tie_months, mw, works)
         km = number(row["fiber_km"]) or 0.0
+        other = number(row.get("fiber_second_km")) if fiber.diverse else 0.0
+        km += km if other is None else other
         if km:
-            musd = km * fiber.musd_per_km * (1 + fiber.diverse)
+            musd = km * fiber.musd_per_km
             yield Due("start_fiber", site, _pois(case, site), "", when, case.tie_months, mw, musd)
     for (level, region), t in case.entered.items():
         if t != STANDING:

@@ -59,9 +59,11 @@ def _sites(case: Case) -> Iterator[Purchase]:
             yield Purchase("land", asked, t, None, lead)
         works = rules.site_fixed_musd + (number(row["fixed_musd"]) or 0.0)
         yield Purchase("site", works, t, rules.site_life_years, lead)
-        laterals = 2 if fiber.diverse else 1
         route = number(row["fiber_km"]) or 0.0
-        yield Purchase("fiber", route * fiber.musd_per_km * laterals, t, fiber.life_years, lead)
+        if fiber.diverse:  # a second lateral of its own length, where one is known
+            second = number(row.get("fiber_second_km"))
+            route += route if second is None else second
+        yield Purchase("fiber", route * fiber.musd_per_km, t, fiber.life_years, lead)
 
 
 def _ties(case: Case) -> Iterator[Purchase]:

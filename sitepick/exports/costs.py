@@ -154,8 +154,10 @@ class _Coster(Lookup):
             self._spend(site.site_id, t, "land", row["land_musd"] or 0.0, FOREVER, self._lead)
             fixed = rules.site_fixed_musd + (row["fixed_musd"] or 0.0)
             self._spend(site.site_id, t, "site", fixed, rules.site_life_years, self._lead)
-            laterals = 2 if fiber.diverse else 1
-            musd = laterals * (row["fiber_km"] or 0.0) * fiber.musd_per_km
+            km = row["fiber_km"] or 0.0
+            other = row.get("fiber_second_km")
+            second = 0.0 if not fiber.diverse else km if other is None else other
+            musd = (km + second) * fiber.musd_per_km
             self._spend(site.site_id, t, "fiber", musd, fiber.life_years, self._lead)
         for tie in self.solution.ties:
             if tie.since is not None:

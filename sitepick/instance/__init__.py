@@ -153,7 +153,9 @@ def _sites(
     asked = frame["land_musd"].to_numpy(dtype=float)
     usable = frame["usable_ha"].to_numpy(dtype=float)
     fiber_km = np.nan_to_num(frame["fiber_km"].to_numpy(dtype=float))
-    laterals = 2 if scenario.fiber.diverse else 1
+    if scenario.fiber.diverse:
+        second = frame.get("fiber_second_km", pd.Series(np.nan, index=frame.index))
+        fiber_km = fiber_km + second.fillna(frame["fiber_km"]).fillna(0.0).to_numpy(dtype=float)
     return Sites(
         ids=tuple(str(s) for s in frame["site_id"]),
         existing=existing,
@@ -167,7 +169,7 @@ def _sites(
         land_musd=np.where(existing, 0.0, np.nan_to_num(asked)),
         land_musd_per_ha=np.where(np.isnan(asked), rules.land_musd_per_ha, 0.0) + np.zeros(n),
         fixed_musd=np.where(existing, 0.0, rules.site_fixed_musd + frame["fixed_musd"].fillna(0)),
-        fiber_musd=np.where(existing, 0.0, fiber_km * scenario.fiber.musd_per_km * laterals),
+        fiber_musd=np.where(existing, 0.0, fiber_km * scenario.fiber.musd_per_km),
         capex_factor=regions.capex_factor,
         om_musd_per_year=np.full(n, float(rules.site_om_musd_per_year)),
         site_life_years=rules.site_life_years,

@@ -82,7 +82,8 @@ class Demand(Section):
         [], description="Requests that need a prefill and a decode pool near to one another."
     )
     route_factor: Annotated[Number, Field(ge=1, le=4)] = Field(
-        1.4, description="Fiber route km per straight km."
+        1.4,
+        description="Fiber route km per straight km, where no route over the fiber layers is known.",
     )
     hop_ms: NonNegative = Field(0.5, description="Equipment delay added to each round trip, ms.")
     transport_usd_per_mw_km_year: NonNegative = Field(
@@ -132,15 +133,16 @@ class ExistingSite(Section):
 
 
 class Fiber(Section):
-    """Access from a site to the fiber network."""
+    """The fiber network and access to it."""
 
-    musd_per_km: NonNegative = Field(
-        0.06, description="Lateral cost, MUSD per route km (two diverse ones cost double)."
-    )
+    musd_per_km: NonNegative = Field(0.06, description="Lateral cost, MUSD per route km.")
     route_factor: Annotated[Number, Field(ge=1, le=3)] = Field(
         1.3, description="Lateral route km per straight km."
     )
-    diverse: bool = Field(False, description="Charge two laterals.")
+    diverse: bool = Field(
+        False,
+        description="Two laterals, to entries of the network that no single cut parts from its core (double the first where no second is known).",
+    )
     life_years: Positive = Field(20, description="Life of laterals, years.")
     snap_km: Positive = Field(
         0.1,

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 from helpers import fibers, tiny
@@ -180,7 +181,37 @@ def _fiber(
         names = [dice.one(nodes) if dice.yes(0.9) else None for _ in rows]
         return fibers.attached(net, names, dice.number(0, 9))
 
-    return FiberAccess(net, met(tables["sites"]), met(tables["places"]))
+    access = FiberAccess(net, met(tables["sites"]), met(tables["places"]))
+    if dice.yes(0.5):
+        _by_route(access, record, tables)
+    for site in tables["sites"]:
+        site["fiber_second_km"] = dice.one((NAN, 0.0, dice.number(1, 60)))
+    return access
+
+
+def _by_route(access: FiberAccess, record: dict[str, Any], tables: dict[str, Any]) -> None:
+    """Let km and times of pairs be those of the shortest routes, where there is one."""
+    net, graph = access.network, nx.Graph()
+    for e in np.flatnonzero(net.there(date(FIRST, 1, 1))):
+        ends = int(net.from_node[e]), int(net.to_node[e])
+        km = min(net.km[e], graph.get_edge_data(*ends, {"km": np.inf})["km"])
+        graph.add_edge(*ends, km=km)
+    at = {
+        kind: {row[f"{kind}_id"]: k for k, row in enumerate(tables[f"{kind}s"])}
+        for kind in ("site", "place")
+    }
+    hop_ms = record["demand"].get("hop_ms", 0.5)
+    for row in tables["reach"]:
+        i, d = at["site"][row["site_id"]], at["place"][row["place_id"]]
+        a, b = int(access.sites.node[i]), int(access.places.node[d])
+        row["source"] = "straight"
+        if a in graph and b in graph and nx.has_path(graph, a, b):
+            km = nx.shortest_path_length(graph, a, b, "km")
+            km += access.sites.lateral_km[i] + access.places.lateral_km[d]
+            row |= {"km": km, "rtt_ms": km * 0.0098 + hop_ms, "source": "route"}
+        elif a >= 0 and a == b:
+            km = access.sites.lateral_km[i] + access.places.lateral_km[d]
+            row |= {"km": km, "rtt_ms": km * 0.0098 + hop_ms, "source": "route"}
 
 
 def _earlier(dice: Dice, tables: dict[str, Any], last: int) -> pd.DataFrame:
