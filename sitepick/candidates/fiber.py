@@ -64,6 +64,14 @@ def access(
             f"shares with the first: {some(ids)}"
         )
         notes.append(Note("candidates", "fiber_not_diverse", text, len(ids)))
+    off = kept & ~of_sites.known
+    if off.any() and (scenario.fiber.services or scenario.demand.splits):
+        ids = sites["site_id"].to_numpy(object)[off]
+        text = (
+            f"{len(ids)} candidates meet the fiber network nowhere known: services make no traffic "
+            f"there, and pools of a split stay at one site: {some(ids)}"
+        )
+        notes.append(Note("candidates", "fiber_off_network", text, len(ids)))
     return FiberAccess(whole, of_sites, of_places), notes
 
 

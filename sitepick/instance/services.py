@@ -19,6 +19,9 @@ from sitepick.scenario.schema import Scenario
 if TYPE_CHECKING:
     from sitepick.candidates.types import FiberAccess
 
+MOST_FLOWS = 50_000
+"""Pairs of nodes between which routes are looked for: some minutes of work."""
+
 
 def ways_of(
     network: FiberNetwork, ends: Iterable[tuple[int, int]], km_max: Sequence[float], routes: int
@@ -61,39 +64,48 @@ def services_of(
     """
     network, services = access.network, scenario.fiber.services
     work_at = {name: w for w, name in enumerate(demand.workloads)}
-    km_max: dict[tuple[int, int, int], float] = {}
-    serve, flow = [], []
+    n = network.n_node
+    lateral = np.nan_to_num(site_rows.lateral_km + site_rows.along_km)
+    code, room, serve = [np.zeros(0, dtype=np.int64)], [np.zeros(0)], [np.zeros(0, dtype=np.int64)]
     for v, service in enumerate(services):
         limit = scenario.demand.named()[service.workload].rtt_ms_max
         mine = np.flatnonzero(demand.serve_workload == work_at[service.workload])
-        from_node = site_rows.node[demand.serve_site[mine]]
+        site = demand.serve_site[mine]
+        from_node = site_rows.node[site]
         to_node, last_km = _ends(access, demand.serve_place[mine], service, from_node)
-        room = np.full(len(mine), np.inf)
+        km = np.full(len(mine), np.inf)
         if limit is not None and service.to_nodes is None:
-            first_km = site_rows.lateral_km + site_rows.along_km
-            laterals = np.nan_to_num(first_km[demand.serve_site[mine]]) + last_km
-            room = km_within(scenario, limit) - laterals
-        for j in np.flatnonzero((from_node >= 0) & (to_node >= 0) & (from_node != to_node)):
-            key = v, int(from_node[j]), int(to_node[j])
-            km_max[key] = min(km_max.get(key, np.inf), float(room[j]))
-            serve.append(int(mine[j]))
-            flow.append(key)
-    flow_at = {key: f for f, key in enumerate(km_max)}
-    keys = np.array(list(km_max), dtype=np.int64).reshape(-1, 3)
-    routes = scenario.fiber.capacity.routes
+            km = km_within(scenario, limit) - lateral[site] - last_km
+        goes = (from_node >= 0) & (to_node >= 0) & (from_node != to_node)
+        code.append(((v * n + from_node) * n + to_node)[goes])
+        room.append(km[goes])
+        serve.append(mine[goes])
+    flows, flow = np.unique(np.concatenate(code), return_inverse=True)
+    km_max = np.full(len(flows), np.inf)
+    np.minimum.at(km_max, flow, np.concatenate(room))
+    refuse_many(len(flows), "fiber.services", "name to_nodes, or limit rtt_ms_max")
+    from_node, to_node = flows // n % n, flows % n
+    ends = zip(from_node.tolist(), to_node.tolist(), strict=True)
     return Services(
         names=tuple(s.name for s in services),
         workload=np.array([work_at[s.workload] for s in services], dtype=np.int64),
         tbps=np.array([s.tbps for s in services]),
         peak_tbps=np.array([s.peak_tbps for s in services]),
         peak_hours=np.array([s.peak_hours_per_year for s in services], dtype=float),
-        service=keys[:, 0],
-        from_node=keys[:, 1],
-        to_node=keys[:, 2],
-        ways=ways_of(network, keys[:, 1:].tolist(), list(km_max.values()), routes),
-        serve=np.array(serve, dtype=np.int64),
-        flow=np.array([flow_at[key] for key in flow], dtype=np.int64),
+        service=flows // n // n,
+        from_node=from_node,
+        to_node=to_node,
+        ways=ways_of(network, ends, km_max.tolist(), scenario.fiber.capacity.routes),
+        serve=np.concatenate(serve),
+        flow=flow,
     )
+
+
+def refuse_many(flows: int, where: str, instead: str) -> None:
+    """Raise ScenarioError for more pairs of nodes than routes can be found for."""
+    if flows > MOST_FLOWS:
+        asked = f"traffic between {flows:,} pairs of nodes, {MOST_FLOWS:,} at most"
+        raise ScenarioError([f"{where}: {asked}: {instead}"])
 
 
 def _ends(

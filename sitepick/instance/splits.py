@@ -8,7 +8,7 @@ import numpy as np
 
 from sitepick.candidates.types import Candidates
 from sitepick.instance.fiber_types import Fiber, Splits, Ways
-from sitepick.instance.services import km_within, ways_of
+from sitepick.instance.services import km_within, refuse_many, ways_of
 from sitepick.instance.types import DemandData
 from sitepick.matrix import FloatArray, IntArray
 from sitepick.network.fiber_routes import distances
@@ -42,32 +42,32 @@ def splits_of(
         ids[-1 - k] if k < 0 or fiber is None else fiber.node_ids[k] for k in of_point.tolist()
     )
     work_at = {name: w for w, name in enumerate(demand.workloads)}
-    keys: list[tuple[int, int, int, int, int]] = []  # split, place, both points, flow
-    flows: dict[tuple[int, int, int], int] = {}  # split and both nodes
-    km_max: list[float] = []
+    parts = [np.zeros((0, 4), dtype=np.int64)]  # split, place, both points
+    room = np.array([km_within(scenario, split.rtt_ms_max) for split in asked])
+    far = _apart_km(candidates, of_point) + lateral[:, None] + lateral[None, :]
+    np.fill_diagonal(far, -np.inf)
     for s, split in enumerate(asked):
-        far = _apart_km(candidates, of_point) + lateral[:, None] + lateral[None, :]
-        room = km_within(scenario, split.rtt_ms_max)
         for place in range(len(demand.places)):
             first, last = (
                 np.unique(point[_able(demand, work_at[pool], place)])
                 for pool in (split.prefill, split.decode)
             )
-            for a in first.tolist():
-                for b in last[(last == a) | (far[a, last] <= room)].tolist():
-                    flow = -1
-                    if a != b:
-                        pair = s, int(of_point[a]), int(of_point[b])
-                        flow = flows.setdefault(pair, len(flows))
-                        if flow == len(km_max):
-                            km_max.append(room - float(lateral[a] + lateral[b]))
-                    keys.append((s, place, a, b, flow))
+            a, b = np.nonzero(far[np.ix_(first, last)] <= room[s])
+            both = np.full(len(a), s), np.full(len(a), place)
+            parts.append(np.stack([*both, first[a], last[b]], axis=1))
+    table = np.concatenate(parts)
+    joins = table[:, 2] != table[:, 3]
+    flows, flow = np.unique(table[joins][:, [0, 2, 3]], axis=0, return_inverse=True)
+    table = np.column_stack([table, np.full(len(table), -1)])
+    table[joins, 4] = flow.reshape(-1)
+    flow_from, flow_to = of_point[flows[:, 1]], of_point[flows[:, 2]]
+    km_max = room[flows[:, 0]] - lateral[flows[:, 1]] - lateral[flows[:, 2]]
+    refuse_many(len(flows), "demand.splits", "lower rtt_ms_max")
     ways = _no_ways()
-    if flows and candidates.fiber is not None:
-        ends = [(a, b) for _, a, b in flows]
+    if len(flows) and candidates.fiber is not None:
+        ends = zip(flow_from.tolist(), flow_to.tolist(), strict=True)
         routes = scenario.fiber.capacity.routes
-        ways = ways_of(candidates.fiber.network, ends, km_max, routes)
-    table = np.array(keys, dtype=np.int64).reshape(-1, 5)
+        ways = ways_of(candidates.fiber.network, ends, km_max.tolist(), routes)
     table, way = _by_way(table, ways)
     mw = demand.mw
     return Splits(
@@ -86,8 +86,8 @@ def splits_of(
         to_point=table[:, 3],
         way=way,
         ways=ways,
-        flow_from=np.array([a for _, a, _ in flows], dtype=np.int64),
-        flow_to=np.array([b for _, _, b in flows], dtype=np.int64),
+        flow_from=flow_from,
+        flow_to=flow_to,
     )
 
 

@@ -41,11 +41,11 @@ def _optics(s: Scenario) -> Iterator[Fault]:
 
 def _services(s: Scenario) -> Iterator[Fault]:
     works = s.demand.named()
-    names: set[str] = set()
+    names = {group.name for group in s.campus_groups}
     for i, service in enumerate(s.fiber.services):
         at = ("fiber", "services", i)
         if service.name in names:
-            yield (*at, "name"), f"'{service.name}' is listed twice"
+            yield (*at, "name"), f"'{service.name}' is the name of other traffic already"
         names.add(service.name)
         if service.workload not in works:
             yield (*at, "workload"), _unknown(service.workload, works)
@@ -57,15 +57,17 @@ def _services(s: Scenario) -> Iterator[Fault]:
 
 def _splits(s: Scenario) -> Iterator[Fault]:
     works = s.demand.workloads
-    names: set[str] = set()
+    names = {service.name for service in s.fiber.services}
+    names |= {group.name for group in s.campus_groups}
     pooled: dict[str, int] = {}
     for i, split in enumerate(s.demand.splits):
         at = ("demand", "splits", i)
         if split.name in names:
-            yield (*at, "name"), f"'{split.name}' is listed twice"
+            yield (*at, "name"), f"'{split.name}' is the name of other traffic already"
         names.add(split.name)
         if split.prefill == split.decode:
             yield (*at, "decode"), f"'{split.decode}' is the prefill pool as well"
+            continue
         for key in ("prefill", "decode"):
             pool = getattr(split, key)
             if pool not in works:

@@ -16,7 +16,9 @@ from helpers.worlds import Dice, prepared
 
 from sitepick.candidates.types import Candidates
 from sitepick.checks import judge
+from sitepick.errors import ScenarioError
 from sitepick.finding import Finding
+from sitepick.instance import services
 from sitepick.instance.fiber import edges_of
 from sitepick.instance.timeline import Timeline
 from sitepick.layers.types import Layers
@@ -202,6 +204,21 @@ def test_what_is_on_no_network_makes_no_traffic_and_no_route_means_no_work() -> 
     plan, wrong = solved(asked, apart)
     assert wrong == []
     assert sum(row.ref_mw for row in plan.turned_away) == pytest.approx(4)
+
+
+def test_nodes_that_are_not_there_are_all_named() -> None:
+    asked = scenario(services=[service(to_nodes=["E", "Q", "R"])])
+    with pytest.raises(ScenarioError) as refused:
+        solved(asked)
+    assert refused.value.problems == [
+        "fiber.services: 'v': no fiber node 'Q'", "fiber.services: 'v': no fiber node 'R'",
+    ]  # fmt: skip
+
+
+def test_traffic_between_too_many_nodes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "MOST_FLOWS", 0)
+    with pytest.raises(ScenarioError, match="name to_nodes, or limit rtt_ms_max"):
+        solved(scenario(services=[service()]))
 
 
 @pytest.mark.parametrize("seed", range(8))

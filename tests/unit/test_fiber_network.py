@@ -8,6 +8,7 @@ import pytest
 import shapely
 
 from sitepick.candidates import propose
+from sitepick.candidates.fiber import access
 from sitepick.candidates.fiber_access import attached
 from sitepick.candidates.fiber_lines import Lines, cut, km_along
 from sitepick.candidates.fiber_noding import network_of
@@ -331,3 +332,18 @@ def test_candidates_know_their_network():
     assert "fiber_not_diverse" not in codes
     without = Layers(parcels=places, demand=layers.demand)
     assert propose(scenario, without).fiber is None
+
+
+def test_candidates_off_the_network_are_noted_where_there_is_traffic():
+    places = make.parcels({"parcel_id": "P", "at": (-96.9, 31.5), "usable_ha": 50.0})
+    layers = Layers(parcels=places, fiber_links=links(("a", road((-97, 31), (-97, 32)))))
+    service = {"name": "v", "workload": "it", "to_nodes": ["x"], "gbps_per_ref_mw": 1}
+    scenario = make.scenario(**NO_POWER, fiber={"services": [service]})
+    sites = propose(scenario, layers).sites
+    nowhere = sites.assign(lon=np.nan)
+    no_places = make.demand({"place_id": "X", "at": (-97, 31)}).assign(lon=-97.0, lat=31.0).iloc[:0]
+    _, notes = access(scenario, layers, nowhere, no_places)
+    (note,) = [n for n in notes if n.code == "fiber_off_network"]
+    assert "P" in note.message
+    _, notes = access(scenario, layers, sites, no_places)
+    assert "fiber_off_network" not in {n.code for n in notes}

@@ -50,6 +50,22 @@ EXPECTED: dict[str, list[tuple[str, str]]] = {
     "extends_itself": [("6:10", "circle: FILE -> FILE")],
     "extends_missing": [("6:10", "no such file")],
     "extends_two": [("6:1", "one parent only")],
+    "fiber_faults": [
+        ("15:18", "unknown class of optics 'zr_pluss'; did you mean 'zr_plus'?"),
+        ("15:28", "class of optics 'zr' is listed twice"),
+        ("17:7", "name to_nodes, or give demand places: a file in layers.demand"),
+        ("18:14", "'v' is the name of other traffic already"),
+        ("18:27", "unknown workload 'prep'; did you mean 'pre'?"),
+        ("16:3", "need a fiber network: a file in layers.fiber_links"),
+        ("11:39", "unknown workload 'dex'; did you mean 'dec'?"),
+        ("12:14", "'a' is the name of other traffic already"),
+        ("12:39", "'pre' is the prefill pool as well"),
+        ("8:39", "needs 'model: grid' in power: without it power is no limit"),
+    ],
+    "fiber_traffic": [
+        ("8:7", "the peak, 4 Gb/s, is below the 5 Gb/s"),
+        ("9:7", "'peak_gbps_per_ref_mw' and 'peak_hours_per_year' go together"),
+    ],
     "fraction_for_whole": [("6:19", "solver.threads: must be a whole number, not 2.5")],
     "grouped_digits": [("5:17", "demand.it_mw: write 1200")],
     "grid_contradictions": [
