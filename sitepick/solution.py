@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
+from sitepick.records import as_record
 from sitepick.solution_fiber import (
     BuildRow,
     EdgeRow,
@@ -346,7 +347,7 @@ class Solution:
 
     def to_json(self) -> str:
         """Return the plan as JSON text: stable key order, finite numbers only."""
-        record = {"schema": SCHEMA, **dataclasses.asdict(self)}
+        record = {"schema": SCHEMA, **as_record(self)}
         return json.dumps(record, indent=1, allow_nan=False) + "\n"
 
     @classmethod

@@ -236,12 +236,17 @@ class _Desk:
         if limit is not None:
             there = np.flatnonzero(self._uses[self.label_at[limit]] > 1e-6)
         if not len(there):
-            alike = serve_alike(self.program, self.inst, self.values, self.out, self.serving)
-            there = np.sort(alike.indices[alike.indptr[k] : alike.indptr[k + 1]])
+            start = self._alike.indptr
+            there = np.sort(self._alike.indices[start[k] : start[k + 1]])
             shares = "the work"
         if not len(there):
             return "", ""
         return self.inst.sites.ids[self.serving[there[int(np.argmin(self._worth[there]))]]], shares
+
+    @cached_property
+    def _alike(self) -> sp.csr_array:
+        """(out, serving) above 0 where sites of the plan serve what others could."""
+        return serve_alike(self.program, self.inst, self.values, self.out, self.serving)
 
     @cached_property
     def _worth(self) -> FloatArray:

@@ -252,7 +252,7 @@ def _answer(run: Run, folder: Path | None, speaker: Talk, no_report: bool) -> No
     elif run.solution is not None:
         from sitepick.report.terminal import print_report
 
-        print_report(run, speaker.console())
+        print_report(run, speaker.console(), folder)
     if code == 4:
         speaker.complain(infeasible_lines(run))
     elif code in (5, 130):

@@ -52,14 +52,25 @@ class SiteCosts:
         return sum(v for (s, _), v in self.present_musd.items() if s == site)
 
 
-def site_costs(scenario: Scenario, candidates: Candidates, solution: Solution) -> SiteCosts:
-    """Return what each site of the plan costs, MUSD (real, of the scenario's price year)."""
-    return _Coster(scenario, candidates, solution).run()
+def site_costs(
+    scenario: Scenario, candidates: Candidates, solution: Solution, look: Lookup | None = None
+) -> SiteCosts:
+    """Return what each site of the plan costs, MUSD (real, of the scenario's price year).
+
+    ``look``: the `Lookup` of the same scenario and candidates, where it is known already.
+    """
+    return _Coster(scenario, candidates, solution, look).run()
 
 
 class _Coster(Lookup):
-    def __init__(self, scenario: Scenario, candidates: Candidates, solution: Solution) -> None:
-        super().__init__(scenario, candidates)
+    def __init__(
+        self,
+        scenario: Scenario,
+        candidates: Candidates,
+        solution: Solution,
+        look: Lookup | None = None,
+    ) -> None:
+        super().__init__(scenario, candidates, look)
         self.candidates, self.solution = candidates, solution
         self.time = Timeline.of(scenario)
         self.at = {name: t for t, name in enumerate(solution.periods)}

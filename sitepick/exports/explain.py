@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from sitepick.errors import ScenarioError
 from sitepick.exports.places import candidates_sheet, sites_sheet
 from sitepick.exports.rows import SiteRows
 from sitepick.exports.sheet import Row, Sheet, plain
+from sitepick.records import as_record
 from sitepick.run import Charge, LimitUse, Verdict
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def explain_text(
     run: Run, made: SiteRows | None = None, sheets: Sequence[Sheet] | None = None
 ) -> str:
     """Return `explain.json` of a run with a plan; its `SiteRows` and sheets as in `stored`."""
-    record = {"schema": SCHEMA, **asdict(stored(run, made, sheets))}
+    record = {"schema": SCHEMA, **as_record(stored(run, made, sheets))}
     return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 
@@ -80,7 +81,7 @@ def stored(run: Run, made: SiteRows | None = None, sheets: Sequence[Sheet] | Non
         periods=tuple(periods),
         verdicts=run.verdicts,
         limits=run.limits,
-        capital=plain(asdict(capital_table(run))),
+        capital=plain(as_record(capital_table(run))),
         places={r["site_id"]: {k: r[k] for k in measured} for r in rows["candidates"]},
         regions={
             site: {level: of[level] for level in made.level_columns if level in of}

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 class Lookup:
     """Prices and properties of a scenario and its candidates, by id."""
 
-    def __init__(self, scenario: Scenario, candidates: Candidates) -> None:
+    def __init__(
+        self, scenario: Scenario, candidates: Candidates, like: Lookup | None = None
+    ) -> None:
+        """``like``: one made of the same scenario and candidates, whose tables are shared."""
+        if like is not None:
+            self.__dict__.update(like.__dict__)
+            return
         self.scenario = scenario
         self.halls = {h.id: h for h in hall_classes(scenario)}
         self.hardware = {h.id: h for h in hardware(scenario)}

@@ -119,7 +119,7 @@ class SiteRows:
     def __init__(self, scenario: Scenario, candidates: Candidates, solution: Solution) -> None:
         self.scenario, self.candidates, self.solution = scenario, candidates, solution
         self.look = Lookup(scenario, candidates)
-        self.costs: SiteCosts = site_costs(scenario, candidates, solution)
+        self.costs: SiteCosts = site_costs(scenario, candidates, solution, self.look)
         self.grid: StagedGrid = staged_grid(scenario, candidates, solution)
         self.flexible = FlexibleUse(scenario, candidates, solution)
         self.leases = LeaseTerms(self.look, candidates)

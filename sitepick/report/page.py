@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sitepick.exports.sheet import plain
 from sitepick.exports.sheets import NOT_CHECKED, SYNTHETIC
+from sitepick.records import as_record
 from sitepick.report.charts import Chart, Series, charts_of
 from sitepick.report.explain import priced_limits, what_binds
 from sitepick.report.places import PlanMap, map_of
@@ -42,7 +43,7 @@ class Page:
 
     def to_json(self) -> str:
         """Return the page as JSON text: finite numbers only, no times, no paths of a machine."""
-        record = {"schema": SCHEMA, **asdict(self)}
+        record = {"schema": SCHEMA, **as_record(self)}
         return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
     @classmethod

@@ -6,8 +6,10 @@ Nothing here knows how it is shown; a report goes through JSON, so an earlier ru
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from sitepick.records import as_record
 
 Cell = str | float | int | None
 SCHEMA = 1
@@ -83,7 +85,7 @@ class Report:
     def to_json(self) -> str:
         """Return the report without its times as JSON text."""
         record = {"schema": SCHEMA, "headline": self.headline}
-        record["tables"] = tuple(asdict(t) for t in self.tables)
+        record["tables"] = tuple(as_record(t) for t in self.tables)
         return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod

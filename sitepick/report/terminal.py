@@ -9,11 +9,14 @@ from rich.cells import cell_len
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from sitepick.exports.manifest import all_seconds
 from sitepick.report.build import report_of
 from sitepick.report.tables import Report, Table
 from sitepick.run import Run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from sitepick.exports.folder import RunFolder
@@ -31,9 +34,17 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
-def print_report(source: Run | RunFolder, console: Console) -> None:
-    """Print the report of a run, or of a run folder, to ``console`` (stdout)."""
-    report = report_of(source) if isinstance(source, Run) else stored_report(source)
+def print_report(source: Run | RunFolder, console: Console, written: Path | None = None) -> None:
+    """Print the report of a run, or of a run folder, to ``console`` (stdout).
+
+    ``written``: the folder that holds the run, whose report need not be made again.
+    """
+    if not isinstance(source, Run):
+        report = stored_report(source)
+    elif written is None:
+        report = report_of(source)
+    else:
+        report = report_at(written, all_seconds(source))
     print_tables(report, console)
 
 
@@ -42,14 +53,21 @@ def stored_report(folder: RunFolder) -> Report:
 
     Raises ScenarioError if the folder's report is missing or of another version.
     """
+    return report_at(folder.path, folder.manifest["seconds"])
+
+
+def report_at(path: Path, seconds: dict[str, float]) -> Report:
+    """Return the report in the run folder ``path``, with ``seconds`` by stage.
+
+    Raises ScenarioError if it is missing or of another version.
+    """
     from sitepick.errors import ScenarioError
     from sitepick.exports.folder import REPORT
 
     try:
-        text = (folder.path / REPORT).read_text(encoding="utf-8")
-        return Report.from_json(text, folder.manifest["seconds"])
+        return Report.from_json((path / REPORT).read_text(encoding="utf-8"), seconds)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ScenarioError(f"{folder.path}: its report cannot be read: {error}") from error
+        raise ScenarioError(f"{path}: its report cannot be read: {error}") from error
 
 
 def print_tables(report: Report, console: Console) -> None:

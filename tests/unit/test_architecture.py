@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "sitepick"
 MAX_LINES = 400
 ORDER = (
-    ("errors", "units", "finding", "profiling"),
+    ("errors", "units", "finding", "profiling", "records"),
     ("bundled",),
     ("scenario",),
     ("layers",),
@@ -133,7 +133,7 @@ def test_imports_go_one_way():
         ("matrix", set()),
         ("program", {"matrix"}),
         ("solve", {"matrix", "program", "errors"}),
-        ("solution", {"solution_fiber"}),
+        ("solution", {"solution_fiber", "records"}),
         ("solution_fiber", set()),
     ],
 )
