@@ -26,13 +26,10 @@ def access(
     Rejected places enter nowhere; neither does a demand place further than ``fiber.place_km_max``
     from the network: what serves it is unknown.
     """
-    network, notes = network_of(scenario, layers)
+    network, notes = network_of_layers(scenario, layers)
     day = scenario.periods.from_
     if network is None or not network.there(day).any():
         return None, notes
-    notes += _apart(network)
-    network, more = with_rights_of_way(scenario, layers, network)
-    notes += more
     kept = (sites["status"] == "candidate").to_numpy(dtype=bool)
     n = len(sites)
     lon, lat = (
@@ -73,6 +70,16 @@ def access(
         )
         notes.append(Note("candidates", "fiber_off_network", text, len(ids)))
     return FiberAccess(whole, of_sites, of_places), notes
+
+
+def network_of_layers(scenario: Scenario, layers: Layers) -> tuple[FiberNetwork | None, list[Note]]:
+    """Return the network with what may be built along rights of way, None without links."""
+    network, notes = network_of(scenario, layers)
+    if network is None:
+        return None, notes
+    notes += _apart(network)
+    network, more = with_rights_of_way(scenario, layers, network)
+    return network, notes + more
 
 
 def _apart(network: FiberNetwork) -> list[Note]:

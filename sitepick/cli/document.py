@@ -30,6 +30,7 @@ sitepick layers substations.geojson --preset hifld
 sitepick layers --presets
 sitepick layers --headroom bundled:texas_grid -o headroom.geojson
 sitepick layers --headroom bundled:texas_grid --condition winter_peak
+sitepick layers --fiber plan.yaml                       # its fiber network: parts, bridges
 sitepick layers --headroom plan.yaml -o headroom.gpkg   # the grid section of a scenario
 sitepick layers subs.csv --headroom my-grid/ --no-outages --min-kv 69 -o headroom.csv""",
     "validate": """\

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from sitepick.cli import talk
+from sitepick.cli.fiber import show_network
 from sitepick.cli.find import nearby
 from sitepick.cli.headroom import Screen, screen
 from sitepick.cli.options import Force, Json, Quiet, Verbose
@@ -38,6 +39,15 @@ def layers(
         str | None, typer.Option("--sheet", metavar="NAME", help="Sheet of a workbook.")
     ] = None,
     presets: Annotated[bool, typer.Option("--presets", help="List the presets.")] = False,
+    fiber: Annotated[
+        Path | None,
+        typer.Option(
+            "--fiber",
+            metavar="SCENARIO",
+            help="Show the network of a scenario's fiber layers: parts, bridges and single points "
+            "of failure by name, what links do not state.",
+        ),
+    ] = None,
     headroom: Annotated[
         str | None,
         typer.Option(
@@ -165,6 +175,9 @@ def layers(
              processes)  # fmt: skip
     if any(value is not None for value in given):
         raise ScenarioError("this option needs --headroom GRID, such as bundled:texas_grid")
+    if fiber is not None:
+        show_network(fiber, speaker)
+        return
     if presets:
         _presets(speaker)
         return
