@@ -105,6 +105,8 @@ def nodelink_table(value: dict[str, Any], *, links: bool, dialect: str = "nodeli
 
 def _edges(value: dict[str, Any], where: dict[str, Any], dialect: str) -> Table:
     edges = value["edges"] if "edges" in value else value["links"]
+    if not isinstance(edges, list):
+        raise Refused("is a node-link graph whose edges are no list")
     rows, coords, lost, faults = [], [], [], []
     for i, edge in enumerate(edges):
         if not isinstance(edge, dict) or edge.get("source") is None or edge.get("target") is None:

@@ -25,6 +25,8 @@ _KEPT_MOST = 40
 _LEVELS = {"count": "county", "state": "state", "province": "state", "utilit": "utility",
            "ba-": "utility", "territor": "utility"}  # fmt: skip
 """Region level by a part of the file's name."""
+_GRAPHS = {"graph": "fiber_nodes", "ofds": "fiber_nodes", "ofds spans": "fiber_links"}
+"""Role of what a file that holds a network was read as."""
 _HINT = re.compile(r"[(\[](?P<unit>[^)\]]*)[)\]]")
 
 
@@ -201,6 +203,9 @@ def guess(table: Table, path: Path) -> Guess:
         name, role = known
         best = Guess(role, {}, [], 0.95, preset=name)
         scores[role] = 0.95
+    if table.dialect in _GRAPHS:
+        best = Guess(_GRAPHS[table.dialect], {}, [], 0.95)
+        scores[_GRAPHS[table.dialect]] = 0.95
     best.scores = dict(sorted(scores.items(), key=lambda kv: -kv[1]))
     if best.score < 0.3:
         best = Guess(None, scores=best.scores)
@@ -310,7 +315,7 @@ def _doubts(found: Guess, table: Table) -> list[str]:
     others = [r for r, s in found.scores.items() if r != role and s > 0.85 * found.score]
     if others and found.preset is None:
         out.append(f"could also be {' or '.join(others[:2])}")
-    if found.preset == "topohub":
+    if found.preset == "topohub" or table.dialect in ("graph", "ofds"):
         out.append("holds links as well: name it under fiber_links too")
     if found.preset is not None:
         return out

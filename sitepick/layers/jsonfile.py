@@ -204,7 +204,7 @@ def _read(value: Any, layer: str | None, role: str) -> Table:
 
         return topojson_table(value, layer)
     if kind == "ofds":
-        return ofds_table(value, links=role == "fiber_links")
+        return ofds_table(value, role)
     from sitepick.layers import dialects
 
     if kind == "overpass":

@@ -36,8 +36,10 @@ def is_ofds(value: Any) -> bool:
     )
 
 
-def ofds_table(value: dict[str, Any], *, links: bool) -> Table:
-    """Return the spans (``links``) or nodes of OFDS JSON or GeoJSON.
+def ofds_table(value: dict[str, Any], role: str) -> Table:
+    """Return the spans (role `fiber_links`) or nodes of OFDS JSON or GeoJSON.
+
+    Without a role it is the nodes, or the spans of a file that holds no nodes.
 
     Ids are unique within their network: where a file holds several networks, an id is preceded by
     that of its network.
@@ -47,13 +49,14 @@ def ofds_table(value: dict[str, Any], *, links: bool) -> Table:
     """
     networks = _of_features(value) if "features" in value else _networks(value)
     several = len(networks) > 1
+    links = role == "fiber_links" or not (role or any(_items(n, "nodes") for n in networks))
     rows: list[dict[str, Any]] = []
     shapes: list[Any] = []
     left: list[str] = []
     straight = 0
     for network in networks:
         label = str(network.get("id") or network.get("name") or "")
-        before = f"{label[:8]}:" if several else ""
+        before = f"{label[:8]}-" if several else ""
         where = {
             str(node["id"]): node.get("location")
             for node in _items(network, "nodes")
@@ -87,7 +90,7 @@ def ofds_table(value: dict[str, Any], *, links: bool) -> Table:
         geometry=object_array(list(made.geometry)),
         number=np.arange(len(rows)),
         degrees=True,
-        dialect="ofds",
+        dialect="ofds spans" if links else "ofds",
         faults=made.faults,
     )
     if left:

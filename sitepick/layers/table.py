@@ -34,7 +34,7 @@ class Table:
     crs: str | None = None
     degrees: bool = False  # the format itself promises lon/lat WGS84
     comma_decimal: bool = False
-    dialect: str = ""  # overpass or nodelink, where the JSON itself tells the source
+    dialect: str = ""  # overpass, nodelink, graph, ofds: where the file itself tells
     licence: str = ""
     synthetic: bool = False
     faults: list[tuple[int, str]] = field(default_factory=list)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import random
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from hypothesis import strategies as st
 from sitepick.candidates.fiber_noding import network_of
 from sitepick.errors import SitepickError
 from sitepick.layers.graphs import graph_table
+from sitepick.layers.inspect import inspect
 from sitepick.layers.load import load
 from sitepick.layers.sniff import sniff
 from sitepick.layers.table import Refused
@@ -43,28 +47,28 @@ def test_ofds_package():
     nodes, links = found.fiber_nodes, found.fiber_links
     # two networks: an id is preceded by that of its network
     assert nodes["node_id"].tolist() == [
-        "11111111:1", "11111111:2", "11111111:3", "22222222:1", "22222222:2"
+        "11111111-1", "11111111-2", "11111111-3", "22222222-1", "22222222-2"
     ]  # fmt: skip
     links = links.set_index("link_id")
-    assert links.index.tolist() == ["11111111:1", "11111111:4", "22222222:1"]
-    first = links.loc["11111111:1"]
-    assert (first["from_node"], first["to_node"]) == ("11111111:1", "11111111:2")
+    assert links.index.tolist() == ["11111111-1", "11111111-4", "22222222-1"]
+    first = links.loc["11111111-1"]
+    assert (first["from_node"], first["to_node"]) == ("11111111-1", "11111111-2")
     assert (first["owner"], first["pairs"], first["lit"]) == ("FibreCo", 12, False)
     assert (first["lit_tbps"], first["km"]) == (0.4, 165)
     assert first["in_service"] == date(2018, 1, 1)
-    assert links.loc["11111111:4", "in_service"] == date(2029, 6, 1)
-    assert links.loc["11111111:4", "owner"] == "FastWeb"
-    assert links.loc["11111111:4", "lit"] is True
-    assert math.isnan(links.loc["22222222:1", "pairs"])
+    assert links.loc["11111111-4", "in_service"] == date(2029, 6, 1)
+    assert links.loc["11111111-4", "owner"] == "FastWeb"
+    assert links.loc["11111111-4", "lit"] is True
+    assert math.isnan(links.loc["22222222-1", "pairs"])
     assert notes["ofds_status"].count == 2
-    assert "11111111:2 (planned)" in notes["ofds_status"].message
+    assert "11111111-2 (planned)" in notes["ofds_status"].message
     assert notes["straight_links"].count == 2
     made, more = network_of(asked, found)
     assert made.n_edge == 3
     # Waco of both networks is one place
     assert "fiber_nodes_joined" in {n.code for n in more}
-    assert made.km[made.edge_of["11111111:1"]] == pytest.approx(165)
-    assert made.there(date(2027, 1, 1))[made.edge_of["11111111:4"]] == np.False_
+    assert made.km[made.edge_of["11111111-1"]] == pytest.approx(165)
+    assert made.there(date(2027, 1, 1))[made.edge_of["11111111-4"]] == np.False_
 
 
 def test_ofds_geojson():
@@ -102,6 +106,55 @@ def test_repeated_ids_and_attributes():
     assert links["lit"].tolist() == [True, None]
     assert "1 id given more than once (a)" in notes["fiber_repeat"].message
     assert notes["zero_length"].count == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "role", "links"),
+    [("ofds.json", "fiber_nodes", True), ("ofds_spans.geojson", "fiber_links", False),
+     ("ofds_nodes.geojson", "fiber_nodes", True), ("zoo.graphml", "fiber_nodes", True),
+     ("zoo.gml", "fiber_nodes", True)],
+)  # fmt: skip
+def test_looking_into_a_file_tells_its_role(file, role, links):
+    found = inspect(HERE / file)
+    said = "\n".join(found.lines())
+    assert f"{role}:" in said
+    assert ("holds links as well" in said) == links
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_damaged_networks_make_no_traceback(seed, tmp_path):
+    dice = random.Random(seed)
+    whole = json.loads((HERE / dice.choice(["ofds.json", "ofds_spans.geojson"])).read_text())
+    if seed % 3 == 0:
+        whole = json.loads((HERE.parent / "graph.json").read_text())
+    for _ in range(dice.randint(1, 3)):
+        whole = damaged(whole, dice)
+    (tmp_path / "f.json").write_text(json.dumps(whole))
+    for role in ("fiber_nodes", "fiber_links"):
+        with suppress(SitepickError):  # anything else is a fault of ours
+            load(scenario(**{role: {"file": "f.json"}}), tmp_path)
+
+
+JUNK = [None, 1, "x", [], {}, True, -5.5, [None], {"id": 3}, "", [[1, 2]], {"type": "Point"},
+        {"type": "LineString", "coordinates": [[1, 2]]}]  # fmt: skip
+
+
+def damaged(value, dice):
+    """Return JSON in which something is another thing, or gone."""
+    if isinstance(value, dict) and value:
+        key, value = dice.choice(list(value)), dict(value)
+        if dice.random() < 0.3:
+            value[key] = dice.choice(JUNK)
+        elif dice.random() < 0.1:
+            del value[key]
+        else:
+            value[key] = damaged(value[key], dice)
+        return value
+    if isinstance(value, list) and value:
+        value, k = list(value), dice.randrange(len(value))
+        value[k] = damaged(value[k], dice) if dice.random() < 0.8 else dice.choice(JUNK)
+        return value
+    return dice.choice(JUNK)
 
 
 def test_kinds_are_told_by_content(tmp_path):
