@@ -81,7 +81,6 @@ def edges_of(scenario: Scenario, network: FiberNetwork, time: Timeline) -> Edges
         term_years=float(pair.term_years),
         term_periods=round(pair.term_years / time.dt[0]),
         route_yearly_musd=pair.maintenance_usd_per_km_year * price * km / 1e6,
-        build_from=np.where(new, built, 0),
         build_musd=np.where(
             new, build.usd_per_km * _price(scenario, build.price_year) * km / 1e6, 0.0
         ),

@@ -23,14 +23,13 @@ class Edges:
     new: BoolArray  # (E,) not there yet: may be built along a right of way
     pairs_most: IntArray  # (E,) pairs to be had
     tbps_per_pair: FloatArray  # (E,) by its class of optics
-    pair_from: IntArray  # (E,) first period of leased pairs; T: never
+    pair_from: IntArray  # (E,) first period of leased pairs, or of a new route; T: never
     pair_musd: FloatArray  # (E,) IRU and amplifiers of a pair, once
     pair_yearly_musd: FloatArray  # (E,) rent of a pair
     pair_lead_months: float
     term_years: float
     term_periods: int
     route_yearly_musd: FloatArray  # (E,) maintenance, however many pairs
-    build_from: IntArray  # (E,) first period of a new route; T: never
     build_musd: FloatArray  # (E,) once, if new
     build_life_years: float
     build_lead_months: float

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import fibers, tiny
+from helpers import fibers, listed, tiny
 from helpers.worlds import Dice, prepared
 
 from sitepick.candidates.types import Candidates
 from sitepick.checks import judge
 from sitepick.errors import ScenarioError
+from sitepick.exports.costs import site_costs
 from sitepick.finding import Finding
 from sitepick.instance import services
 from sitepick.instance.fiber import edges_of
@@ -30,6 +31,7 @@ from sitepick.scenario.schema import Scenario
 from sitepick.solution import Solution
 from sitepick.solution_fiber import EdgeRow, LightRow, PairRow, WaveRow
 from sitepick.solve.outcome import Limits
+from sitepick.starts import start_values
 from sitepick.studies.stress import Decided, stress
 
 FREE = {"id": "free", "reach_km": 9000, "tbps_per_pair": 32, "usd_per_gbps_end": 0}
@@ -219,6 +221,49 @@ def test_traffic_between_too_many_nodes_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(services, "MOST_FLOWS", 0)
     with pytest.raises(ScenarioError, match="name to_nodes, or limit rtt_ms_max"):
         solved(scenario(services=[service()]))
+
+
+def test_an_earlier_plan_begins_the_next_solve() -> None:
+    net = fibers.network(("we", "W", "X", 100.0), ("row", "X", "E", 90.0), new={"row": True})
+    busy = service(peak_gbps_per_ref_mw=600, peak_hours_per_year=300)
+    build = {"usd_per_km": 50, "lead_months": 9}
+    asked = scenario(2, 4.0, capacity={"wave": WAVE, "build": build}, services=[busy])
+    planner = Planner(prepared(asked, candidates(net, {"w": "W"})), Limits(gap=1e-9))
+    out, plan = planner.solve(None)
+    assert plan is not None
+    assert out.values is not None
+    assert plan.builds
+    assert plan.waves
+    whole = planner.program.matrix.integer
+    begun = start_values(planner.program, planner.instance, plan)
+    families = [f for f in planner.program.column_families if f.startswith("fiber.")]
+    for name in families:
+        at = planner.program.column_families[name].indices
+        assert begun[at][whole[at]] == pytest.approx(out.values[at][whole[at]])
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_costs_and_actions_by_place_add_up_to_those_of_the_plan(new: bool) -> None:
+    net = fibers.network(("we", "W", "E", 400.0), new={"we": new})
+    busy = service(gbps_per_ref_mw=900, peak_gbps_per_ref_mw=2000, peak_hours_per_year=90)
+    capacity = {"pair": {"iru_usd_per_km": 50}, "build": {"usd_per_km": 500, "lead_months": 9}}
+    asked = scenario(2, 4.0, capacity=capacity, services=[busy])
+    places = candidates(net, {"w": "W"})
+    world = prepared(asked, places)
+    _, plan = Planner(world, Limits(gap=1e-9)).solve(None)
+    assert plan is not None
+    assert plan.npc_musd["fiber"] > 0
+    made: dict[str, float] = {}
+    for (_, term), musd in site_costs(asked, places, plan).present_musd.items():
+        made[term] = made.get(term, 0.0) + musd
+    assert {k: v for k, v in made.items() if v} == pytest.approx(
+        {k: v for k, v in plan.npc_musd.items() if v}
+    )
+    assert listed.wrong(world, plan, listed.table(world, plan)) == []
+    assert listed.money_apart(world, plan) < 1e-6
+    listed_kinds = {row["action"] for row in listed.table(world, plan)}
+    assert listed_kinds >= {"order_optics", "lease_pairs"}
+    assert ("build_route" in listed_kinds) == new
 
 
 @pytest.mark.parametrize("seed", range(8))
