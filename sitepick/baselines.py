@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sitepick.blocks.columns import halls_at, open_at, tie_at
+from sitepick.blocks.group_units import units
 from sitepick.instance.types import Instance
 from sitepick.matrix import FloatArray, IntArray
 from sitepick.program import Program
@@ -135,3 +136,5 @@ def _accept_everything(program: Program, inst: Instance, x: FloatArray) -> None:
     for e, entry in enumerate(inst.entries):
         here = opened[entry.sites].any(axis=0)
         x[enter[e][here]] = 1
+    for unit in units(inst):  # campus groups are beyond it: their work is turned away
+        x[unit.columns(program, "groups.count")[0]] = 1

@@ -165,6 +165,6 @@ def _links(program: Program, inst: Instance, unit: Unit, x: FloatArray) -> Itera
                     period=inst.time.names[t],
                     edges=tuple(inst.groups.edges[e] for e in edges),
                     km=km,
-                    rtt_ms=rtt_ms(km + far[a] + far[b], inst.groups.hop_ms),
+                    rtt_ms=float(rtt_ms(km + far[a] + far[b], inst.groups.hop_ms)),
                     tbps=float(share * group.tbps[t]),
                 )

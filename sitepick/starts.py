@@ -6,6 +6,7 @@ import numpy as np
 
 from sitepick.blocks.columns import halls_at, open_at, tie_at
 from sitepick.blocks.deliverability import upgrades_at
+from sitepick.blocks.group_units import Unit, units
 from sitepick.blocks.onsite import firm_at, standing, stays
 from sitepick.instance.types import Instance
 from sitepick.matrix import FloatArray
@@ -80,6 +81,7 @@ def start_values(program: Program, inst: Instance, plan: Solution) -> FloatArray
         if (entry.level, entry.region_id) in entered:
             since(enter[e], entered[entry.level, entry.region_id])
     _start_fiber(program, inst, plan, x)
+    _start_groups(program, inst, plan, x)
     return np.clip(x, program.matrix.lower, program.matrix.upper)
 
 
@@ -118,6 +120,49 @@ def _start_fiber(program: Program, inst: Instance, plan: Solution, x: FloatArray
             continue
         if column >= 0:
             x[column] = wave.waves
+
+
+def _start_groups(program: Program, inst: Instance, plan: Solution, x: FloatArray) -> None:
+    """Set the members and links of ``plan`` in ``x``; a group that it does not have stays empty."""
+    site = {s: i for i, s in enumerate(inst.sites.ids)}
+    for unit in units(inst):
+        group, names = unit.group, [inst.time.names[t] for t in unit.periods]
+        rows = [r for r in plan.members if r.group == group.name and r.period in names]
+        first = min((r.period for r in rows), default="")
+        wanted = [site[r.site_id] for r in rows if r.period == first and r.site_id in site]
+        chosen = np.flatnonzero(np.isin(group.site, wanted))
+        nodes = np.unique(group.node[chosen])
+        for name, at in (("member", chosen), ("at", nodes), ("anchor", nodes[:1])):
+            x[unit.columns(program, f"groups.{name}")[at]] = 1
+        x[unit.columns(program, "groups.count")[min(len(chosen), group.most)]] = 1
+        if len(nodes) and unit.counts_nodes(inst):
+            x[unit.columns(program, "groups.nodes")[min(len(nodes), group.most) - 1]] = 1
+        if inst.groups.routed and len(nodes):
+            _start_links(program, inst, unit, plan, x)
+
+
+def _start_links(
+    program: Program, inst: Instance, unit: Unit, plan: Solution, x: FloatArray
+) -> None:
+    """Take the ways of the plan's links, with the busiest node as a hub, and let the group run."""
+    group, names = unit.group, {t: inst.time.names[t] for t in unit.periods.tolist()}
+    runs = program.index("groups.runs", (len(inst.groups.rows), inst.time.n))
+    working = {r.period for r in plan.groups if r.group == group.name and r.worked_ref_mw > 0}
+    for t, name in names.items():
+        x[runs[unit.index, t]] = name in working
+    links = [r for r in plan.links if r.service == group.name and r.period in names.values()]
+    taken = {frozenset(r.edges) for r in links}
+    ways = [
+        [frozenset(inst.groups.edges[e] for e in edges) for edges in way]
+        for way in unit.ways.routes
+    ]
+    here = np.array([all(edges in taken for edges in way) for way in ways], dtype=bool)
+    x[unit.columns(program, "groups.way")[here]] = 1
+    if group.shape == "hub":
+        at = x[unit.columns(program, "groups.at")] > 0.5
+        ends = np.concatenate([unit.ways.a[here], unit.ways.b[here]])
+        busy = np.where(at, np.bincount(ends, minlength=len(at)) + 1, 0)
+        x[unit.columns(program, "groups.hub")[int(np.argmax(busy))]] = 1
 
 
 def _start_onsite(program: Program, inst: Instance, plan: Solution, x: FloatArray) -> None:

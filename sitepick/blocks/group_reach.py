@@ -16,14 +16,22 @@ from sitepick.program import Program
 
 
 def columns(program: Program, some: list[Unit]) -> None:
-    """Add `groups.far`, the longest lateral in use, at nodes where it matters."""
-    some = [u for u in some if len(u.lateral_nodes)]
-    group, period, node = flag(some, [u.group.node_at[u.lateral_nodes] for u in some])
+    """Add `groups.far`, the longest lateral in use, and `groups.long`, where they matter."""
+    group, period, node = flag(some, [_named(u, u.lateral_nodes) for u in some])
     program.add_columns(
         "groups.far",
         keys={"group": group, "period": period, "node": node},
         owner=SHARED,
         upper=joined_floats([u.group.far_km[u.lateral_nodes] for u in some]),
+        unit="km",
+    )
+    group, period, node = flag(some, [_named(u, u.long_nodes) for u in some])
+    limits = [np.full(len(u.long_nodes), u.group.limit_km) for u in some]
+    program.add_columns(
+        "groups.long",
+        keys={"group": group, "period": period, "node": node},
+        owner=SHARED,
+        upper=joined_floats(limits),
         unit="km",
     )
 
@@ -107,24 +115,45 @@ def _pairs(program: Program, some: list[Unit]) -> None:
 
 
 def _same_node(program: Program, some: list[Unit]) -> None:
-    """Two members at one node whose laterals together are too long."""
-    pairs = [_too_far_at_one_node(u) for u in some]
-    sites = [u.group.site[i] for u, (i, _) in zip(some, pairs, strict=True)]
-    made = add_rows(program, some, "groups.pair", "site", sites, upper=1, relaxable=True)
-    for u, row, (i, j) in zip(some, made, pairs, strict=True):
-        member = u.columns(program, "groups.member")
-        program.add_entries(row, member[i], 1)
-        program.add_entries(row, member[j], 1)
+    """Two members at one node are near enough with both laterals.
+
+    One of two that are not has a lateral above half the limit. `groups.long` is that lateral, and
+    its bound, the limit, keeps there from being two of them.
+    """
+    made = add_rows(
+        program, some, "groups.long", "node", [_named(u, u.long_nodes) for u in some], lower=0,
+        upper=0, unit="km",
+    )  # fmt: skip
+    beside = [_beside_long(u) for u in some]
+    limits = [np.full(len(b), u.group.limit_km) for u, b in zip(some, beside, strict=True)]
+    sites = [u.group.site[b] for u, b in zip(some, beside, strict=True)]
+    near = add_rows(
+        program, some, "groups.beside", "site", sites, upper=joined_floats(limits), unit="km",
+        relaxable=True,
+    )  # fmt: skip
+    for u, row, of_site, b in zip(some, made, near, beside, strict=True):
+        if not len(row):
+            continue
+        member, long = u.columns(program, "groups.member"), u.columns(program, "groups.long")
+        mine = np.flatnonzero(u.long_laterals)
+        at = np.searchsorted(u.long_nodes, u.group.node[mine])
+        program.add_entries(row[at], member[mine], u.group.lateral_km[mine])
+        program.add_entries(row, long, -1)
+        program.add_entries(of_site, member[b], u.group.lateral_km[b])
+        program.add_entries(of_site, long[np.searchsorted(u.long_nodes, u.group.node[b])], 1)
 
 
-def _too_far_at_one_node(unit: Unit) -> tuple[IntArray, IntArray]:
-    lateral, node, limit = unit.group.lateral_km, unit.group.node, unit.group.limit_km
-    long = np.flatnonzero(lateral * 2 > limit)  # one of any two is such
-    same = node[long][:, None] == node[None, :]
-    i, j = np.nonzero(same & (lateral[long][:, None] + lateral[None, :] > limit))
-    i = long[i]
-    once = (i < j) | ((i > j) & ~np.isin(j, long))
-    return i[once], j[once]
+def _named(unit: Unit, nodes: IntArray) -> IntArray:
+    return unit.group.node_at[nodes]
+
+
+def _beside_long(unit: Unit) -> IntArray:
+    """Return members of shorter laterals that some longer one at their node is too long for."""
+    lateral, node = unit.group.lateral_km, unit.group.node
+    longest = np.zeros(len(unit.group.node_at))
+    long = unit.long_laterals
+    np.maximum.at(longest, node[long], lateral[long])
+    return np.flatnonzero(~long & (lateral + longest[node] > unit.group.limit_km))
 
 
 def cliques(apart: BoolArray) -> list[IntArray]:

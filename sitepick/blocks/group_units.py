@@ -65,6 +65,19 @@ class Unit:
             out |= set(self.ways.b[self.long_ways].tolist())
         return np.array(sorted(out), dtype=np.int64)
 
+    @cached_property
+    def long_laterals(self) -> BoolArray:
+        """(M,) laterals above half the limit, at nodes where a second member could be too far."""
+        long = self.group.lateral_km * 2 > self.group.limit_km
+        crowded = np.bincount(self.group.node, minlength=len(self.group.node_at)) > 1
+        out: BoolArray = long & crowded[self.group.node]
+        return out
+
+    @cached_property
+    def long_nodes(self) -> IntArray:
+        """Nodes, rising, of `long_laterals`."""
+        return np.unique(self.group.node[self.long_laterals])
+
     @property
     def ways(self) -> Ways:
         """Ways between nodes; only groups on a fiber network have any."""

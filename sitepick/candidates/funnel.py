@@ -13,6 +13,7 @@ from sitepick.candidates import (
     fiber,
     flexible,
     generate,
+    groups,
     leases,
     measure,
     network,
@@ -131,7 +132,7 @@ def propose(
     overridden = _both(overridden[FAILED], let.overridden)
     chosen = places[places["status"] == "candidate"]
     met, more = fiber.access(scenario, layers, places, demand)
-    notes += more
+    notes += [*more, *groups.notes(scenario, met, places)]
     places["fiber_second_km"] = np.nan if met is None else met.sites.second_km
     reach, more = measure.reach(scenario, layers, places, demand, met)
     notes += more

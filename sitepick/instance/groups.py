@@ -18,9 +18,9 @@ from sitepick.scenario.fields import value_at
 from sitepick.scenario.groups import MS_PER_KM, CampusGroup, Synchronisation
 from sitepick.scenario.schema import Scenario
 
-MOST_NODES = 300
-"""Nodes that a group may choose from. Ways are sought between all pairs of them."""
 _SLACK = 1 + 1e-12
+Found = dict[tuple[int, int, float, int], list[tuple[Route, ...]]]
+"""Ways by ends, largest km, and how many routes were sought (0: two that share no edge)."""
 
 
 def groups_of(
@@ -48,7 +48,7 @@ def groups_of(
         )
     network, at = fiber.network, fiber.sites
     near = Attachment(*(getattr(at, f.name)[mine] for f in fields(at)))
-    found: dict[tuple[int, int, float, int], list[tuple[Route, ...]]] = {}
+    found: Found = {}
     return Groups(
         rows=tuple(m.routed(network, near, found) for m in made),
         nodes=tuple(str(n) for n in network.node_id),
@@ -82,6 +82,11 @@ class _Maker:
         self.hop_ms = scenario.demand.hop_ms
         self.builds = scenario.fiber.capacity.build is not None
         self.factor = scenario.demand.route_factor
+        self.searched: tuple[int, FloatArray, IntArray] = (
+            -1,
+            np.zeros(0),
+            np.zeros(0, dtype=np.int64),
+        )
         self.time = time
         self.workload = demand.workloads.index(group.workload)
         self.asked = demand.mw[self.workload].sum(axis=0)
@@ -92,7 +97,7 @@ class _Maker:
         from sitepick.candidates.geo import straight_km
 
         n = len(lonlat)
-        centre, of = _centres(lonlat, MOST_NODES)
+        centre, of = _centres(lonlat, self.group.nodes_max)
         lon, lat = lonlat[:, 0], lonlat[:, 1]
         a, b = (x.ravel() for x in np.meshgrid(centre, centre, indexing="ij"))
         km = self.factor * straight_km(lon[a], lat[a], lon[b], lat[b])
@@ -107,7 +112,7 @@ class _Maker:
         self,
         network: FiberNetwork,
         at: Attachment,
-        found: dict[tuple[int, int, float, int], list[tuple[Route, ...]]],
+        found: Found,
     ) -> Group:
         """Return the group over a fiber network; sites without attachment cannot be members."""
         from sitepick.network.fiber_routes import distances
@@ -120,8 +125,9 @@ class _Maker:
         km = distances(network, nodes, edges)[0][:, nodes]
         km = np.minimum(km, km.T)  # both directions to the last digit
         lateral_km = lateral_km[site]
-        if len(nodes) > MOST_NODES:
-            kept = _spread(km, MOST_NODES)
+        if len(nodes) > self.group.nodes_max:
+            here = np.bincount(node, minlength=len(nodes))
+            kept = _chosen(km, here, self.limit_km, self.group.nodes_max)
             home = kept[np.argmin(km[:, kept], axis=1)]
             lateral_km = lateral_km + km[node, home[node]]
             near = np.isfinite(lateral_km)
@@ -131,32 +137,24 @@ class _Maker:
         group = self._made(site, node, lateral_km, nodes, km, None)
         last = self.time.starts[-2]
         usable = network.there(last) | (network.new & self.builds)
-        return replace(group, ways=self._ways(network, usable, group, found))
+        every = None if usable.all() else usable  # searches of all edges share what they prepare
+        return replace(group, ways=self._ways(network, every, group, found))
 
     def _ways(
         self,
         network: FiberNetwork,
-        edges: BoolArray,
+        edges: BoolArray | None,
         group: Group,
-        found: dict[tuple[int, int, float, int], list[tuple[Route, ...]]],
+        found: Found,
     ) -> Ways:
-        from sitepick.network.fiber_routes import disjoint_pair, k_shortest
-
-        near, cut, k = group.near_km, self.group.survive_cut, self.group.routes
+        near = group.near_km
         a, b = np.nonzero(np.triu(~group.apart, 1))
         pairs, routes = [], []
         for i, j in zip(a.tolist(), b.tolist(), strict=True):
             most = (self.limit_km - near[i] - near[j]) * _SLACK
-            ends = int(group.node_at[i]), int(group.node_at[j])
-            key = (*ends, most, 0 if cut else k)
-            if key not in found:
-                if cut:
-                    two = disjoint_pair(network, *ends, km_max=most, edges=edges)
-                    found[key] = [] if two is None else [two]
-                else:
-                    some = k_shortest(network, *ends, k, km_max=most, edges=edges)
-                    found[key] = [(route,) for route in some]
-            for way in found[key]:
+            for way in self._between(
+                network, edges, int(group.node_at[i]), int(group.node_at[j]), most, found
+            ):
                 pairs.append((i, j))
                 routes.append(way)
         joined = np.array(pairs, dtype=np.int64).reshape(-1, 2)
@@ -170,6 +168,35 @@ class _Maker:
             use_way=np.repeat(np.arange(len(used)), [len(u) for u in used]).astype(np.int64),
             use_edge=np.array([e for u in used for e in u], dtype=np.int64),
         )
+
+    def _between(
+        self,
+        network: FiberNetwork,
+        edges: BoolArray | None,
+        a: int,
+        b: int,
+        km_max: float,
+        found: Found,
+    ) -> list[tuple[Route, ...]]:
+        """Return the ways between two nodes; groups with the same rules share them."""
+        from sitepick.network.fiber_routes import along, disjoint_pair, distances, k_shortest
+
+        cut, k = self.group.survive_cut, self.group.routes
+        key = a, b, km_max, 0 if cut else k
+        if key in found:
+            return found[key]
+        if cut:
+            two = disjoint_pair(network, a, b, km_max=km_max, edges=edges)
+            found[key] = [] if two is None else [two]
+        elif k > 1:
+            found[key] = [(r,) for r in k_shortest(network, a, b, k, km_max=km_max, edges=edges)]
+        else:  # one search serves all routes from a node
+            if self.searched is None or self.searched[0] != a:
+                self.searched = a, *(x[0] for x in distances(network, np.array([a]), edges))
+            _, km, before = self.searched
+            near = bool(km[b] <= km_max)
+            found[key] = [(along(network, before, b, edges),)] if near else []
+        return found[key]
 
     def _made(
         self,
@@ -257,10 +284,16 @@ def _centres(lonlat: FloatArray, most: int) -> tuple[IntArray, IntArray]:
     return np.asarray(chosen[:most], dtype=np.int64)[order], rank[of]
 
 
-def _spread(km: FloatArray, most: int) -> IntArray:
-    """Return ``most`` nodes, rising, each next the farthest from those chosen before."""
-    chosen, left = [0], km[0].copy()
-    while len(chosen) < most:
-        chosen.append(int(np.argmax(left)))
-        left = np.minimum(left, km[chosen[-1]])
-    return np.sort(np.array(chosen))
+def _chosen(km: FloatArray, sites: IntArray, far_km: float, most: int) -> IntArray:
+    """Return ``most`` nodes, rising, each next the one that shortens the way of most sites.
+
+    ``sites`` (N,) are at each node; ways longer than ``far_km`` count as that.
+    """
+    ways, left = np.minimum(km, far_km), np.full(len(km), far_km)
+    kept: list[int] = []
+    for _ in range(most):
+        saved = np.maximum(left[:, None] - ways, 0).T @ sites
+        saved[kept] = -1
+        kept.append(int(np.argmax(saved)))
+        left = np.minimum(left, ways[kept[-1]])
+    return np.sort(np.array(kept))

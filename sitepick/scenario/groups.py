@@ -98,7 +98,16 @@ class CampusGroup(Section):
         description="true: every link has two routes that share no fiber edge, each with the whole capacity and within the limit.",
     )
     routes: Whole = Field(
-        3, ge=1, le=10, description="Shortest routes considered for each pair of nodes."
+        2,
+        ge=1,
+        le=10,
+        description="Shortest routes considered for each pair of nodes (with `survive_cut` the one pair of least total km).",
+    )
+    nodes_max: Whole = Field(
+        150,
+        ge=2,
+        le=1000,
+        description="Fiber nodes that the group may choose from: of more, those are kept that shorten the way of most sites, and sites at others run along the network to the nearest (counted in their distance).",
     )
     sync: Synchronisation = Field(description="What the sites exchange.")
     loss_pct_per_extra_site: Percent | None = Field(
