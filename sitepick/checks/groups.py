@@ -299,8 +299,8 @@ def _laterals(
     for r in here:
         where = f"group {group.name}, site {r.site_id}"
         if distances.fiber is None:
-            km = 0.0 if r.node not in case.sites else distances.between(r.site_id, r.node, when)
-            known = r.node in case.sites
+            known, own = r.node in case.sites, r.node == r.site_id
+            km = distances.between(r.site_id, r.node, when) if known and not own else 0.0
         else:
             node, km = distances.attached(r.site_id)
             known = r.node in distances.node_of and node >= 0

@@ -174,6 +174,12 @@ def group_faults(s: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield (*at, "workload"), text
         if work.ref_mw is None:
             yield (*at, "workload"), f"workload '{group.workload}' must state ref_mw (or it_mw)"
+        if group.workload in {service.workload for service in s.fiber.services}:
+            text = (
+                f"workload '{group.workload}' makes traffic in fiber.services: that of a group "
+                "follows from its sync; remove the service"
+            )
+            yield (*at, "workload"), text
         if work.spread != "anywhere" or work.rtt_ms_max is not None:
             text = f"workload '{group.workload}' is for places: a group's is 'spread: anywhere'"
             yield (*at, "workload"), text + " without rtt_ms_max"

@@ -121,6 +121,7 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
     fiber = _fiber(Dice(seed + 6_000_011), record, tables, last)
     if grid:
         _swings(Dice(seed + 7_000_009), record)
+    _groups(Dice(seed + 8_000_009), record, tables)
     return Scenario.model_validate(record), dataclasses.replace(
         tiny.candidates(**tables), earlier=_earlier(Dice(seed + 5_000_011), tables, last),
         fiber=fiber,
@@ -187,6 +188,45 @@ def _fiber(
     for site in tables["sites"]:
         site["fiber_second_km"] = dice.one((NAN, 0.0, dice.number(1, 60)))
     return access
+
+
+def _groups(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> None:
+    """Let a campus group do the work of one workload in some worlds, with or without fiber."""
+    works = record["demand"].get("workloads", {"it": record["demand"]})
+    able = [name for name, work in works.items() if work.get("uses", "it") in ("training", "it")]
+    if not able or not dice.yes(0.4):
+        return
+    name = dice.one(able)
+    works[name] |= {"spread": "anywhere", "rtt_ms_max": None}
+    served = record["fiber"].get("services", [])
+    record["fiber"]["services"] = [s for s in served if s["workload"] != name]
+    splits = record["demand"].pop("splits", [])
+    kept = [s for s in splits if name not in (s["prefill"], s["decode"])]
+    record["demand"] |= {"splits": kept} if kept else {}
+    if "demand_mw" in tables:
+        rows = tables["demand_mw"]
+        tables["demand_mw"] = [row for row in rows if row["workload"] != name]
+    most, by_rtt = dice.whole(2, 4), dice.yes(0.5)
+    record["campus_groups"] = [{
+        "name": "campus",
+        "workload": name,
+        "sites_max": most,
+        "sites_min": dice.whole(1, 2),
+        "min_site_it_mw": dice.number(0.1, 2),
+        "rtt_ms_max": dice.number(1, 12) if by_rtt else None,
+        "route_km_max": None if by_rtt else dice.number(30, 1500),
+        "shape": dice.one(("ring", "hub", "mesh")),
+        "survive_cut": "capacity" in record["fiber"] and dice.yes(0.3),
+        "routes": dice.whole(1, 3),
+        "nodes_max": dice.one((2, 3, 150)),
+        "migrate": dice.yes(0.3),
+        "loss_pct_per_extra_site": dice.one((None, 0, 3)),
+        "sync": {
+            "params_billion": dice.one((100, {str(FIRST): 100, str(FIRST + 1): 2000})),
+            "step_s": dice.one((0.5, 30)),
+            "every_steps": dice.one((1, 20)),
+        },
+    }]  # fmt: skip
 
 
 def _by_route(access: FiberAccess, record: dict[str, Any], tables: dict[str, Any]) -> None:
