@@ -14,6 +14,7 @@ import numpy as np
 from sitepick.baselines import greedy
 from sitepick.blocks import GOALS, build
 from sitepick.blocks.columns import it_at, open_at
+from sitepick.blocks.headroom import unused_letters
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY
 from sitepick.dispatch.joint import JointLimits
 from sitepick.dispatch.result import GridResult, grid_result, limiting, plan_rows
@@ -79,9 +80,10 @@ class Planner:
         self.seconds["model"] = time.perf_counter() - began
 
     def without_idle(self, values: FloatArray) -> FloatArray:
-        """Return the plan without sites that hold no IT, where leaving them out costs no more.
+        """Return the plan without sites that hold no IT and letters that give no MW.
 
-        Inside the asked gap a solver may leave a site open for nothing; a planner never would.
+        Inside the asked gap a solver may pay for either for nothing; a planner never would. They
+        stay where the plan would cost more without them.
         """
         inst, level = self.instance, open_at(self.program, self.instance)
         it = it_at(self.program, inst)
@@ -90,6 +92,7 @@ class Planner:
         idle = np.flatnonzero((values[level[:, -1]] > 0.5) & (mw < 1e-6) & ~fact)
         matrix = self.program.matrix
         theirs = np.isin(matrix.owner, idle) & matrix.integer
+        theirs[unused_letters(self.program, inst, values)] = True
         if not theirs.any():
             return values
         found = self.complete(np.where(theirs, matrix.lower, values))

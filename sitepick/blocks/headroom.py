@@ -173,6 +173,16 @@ def _accepted(program: Program, inst: Instance) -> None:
     program.add_entries(row, family.indices, -room.offer_mw[offer])
 
 
+def unused_letters(program: Program, inst: Instance, values: FloatArray) -> IntArray:
+    """Return the columns of letters whose upgrade a plan (n,) pays for, but whose MW it leaves."""
+    family = program.columns_of("headroom.accept")
+    if family is None or not family.size:
+        return np.zeros(0, dtype=np.int64)
+    take = program.index("headroom.take", (len(inst.headroom.offer_ids),))
+    mw = values[take[family.keys["offer"]]]
+    return family.indices[(values[family.indices] > 0.5) & (mw < 1e-6)]
+
+
 def _billed(program: Program, inst: Instance) -> None:
     room, n = inst.headroom, inst.time.n
     pois = _with_minimum(inst)
