@@ -37,6 +37,8 @@ FAMILIES: dict[str, str] = {
     "water": "water limits",
     "cost": "cost limit",
     "permits": "permits of on-site power",
+    "fiber": "fiber pairs and waves",
+    "swings": "power swings",
     "fix": "what --fix holds",
     "floors": "least IT MW or work of the plan",
     "demand": "must-serve demand",

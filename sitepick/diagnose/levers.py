@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from sitepick.diagnose.fiber_levers import fiber_levers
 from sitepick.diagnose.lever import Lever, Lift, amount, at, chosen, dated, months, switch, whole
 from sitepick.diagnose.world import World
 from sitepick.instance.timeline import Timeline
@@ -24,7 +25,7 @@ def scenario_levers(world: World, time: Timeline, much: float) -> list[Lever]:
     found = [
         *_power(world, much), *_equipment(world), *_money(world), *_supply(world, much),
         *_campus(world, much), *_regions(world, time, much), *_limits(world),
-        *_latency(world), *_onsite(world, much), *_demand(world),
+        *_latency(world), *_onsite(world, much), *fiber_levers(world), *_demand(world),
     ]  # fmt: skip
     return [lever for lever in found if lever is not None]
 

@@ -34,3 +34,15 @@ def test_the_plan_turns_at_the_break_even(
     (edge,) = plan["edges"]
     assert (edge["used_tbps"], edge["peak_tbps"]) == pytest.approx((0.4, 2.4))
     assert cli("check", "run").code == 0
+
+
+def test_without_a_plan_the_pairs_of_an_edge_are_a_lever(cli: Cli) -> None:
+    """9 Tb/s per MW are 36 Tb/s: more than one pair carries."""
+    changes = (
+        "fiber.capacity.wave=null", "fiber.capacity.pair.per_edge=1",
+        "fiber.services.0.gbps_per_ref_mw=9000", "fiber.services.0.peak_gbps_per_ref_mw=9000",
+    )  # fmt: skip
+    sets = [part for change in changes for part in ("--set", change)]
+    answer = cli("solve", EXAMPLE, "--out", "run", *sets)
+    assert answer.code == 4
+    assert "fiber.capacity.pair.per_edge: 1 -> 2" in answer.out + answer.err
