@@ -1,7 +1,8 @@
 """One table of sitepick beside its peers, all in one run on the same data; `docs/benchmarks.md`.
 
-``python tests/bench/run.py [--full] [--write] [--growth-only]``: the small sizes take a minute,
-``--full`` an hour or two on an idle machine; ``--write`` writes docs/benchmarks.md.
+``python tests/bench/run.py [--full] [--write] [--growth-only] [--seeds N]``: the small sizes take a
+minute, ``--full`` about a quarter of an hour on an idle machine (an hour with three seeds of the
+largest size); ``--write`` writes docs/benchmarks.md. A task that fails is told, the others go on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,16 +40,17 @@ class Sizes:
     lines: int
     plan: int
     growth: tuple[int, ...]
-    seeds: int
+    variants: int  # POIs
+    seeds: int  # of the largest size; others have one
     seconds: float
     gap_pct: float
 
 
-SMOKE = Sizes((40, 250), (10, 20), (12, 24, 3), 5_000, 0, (), 1, 20, 20)
-SMALL = Sizes((100, 250), (20, 50), (30, 60, 4), 20_000, 300, (250, 500, 1000), 1, 20, 5)
+SMOKE = Sizes((40, 250), (10, 20), (12, 24, 3), 5_000, 0, (), 0, 1, 20, 20)
+SMALL = Sizes((100, 250), (20, 50), (30, 60, 4), 20_000, 300, (250, 500, 1000), 300, 1, 20, 5)
 FULL = Sizes(
     (1000, 250), (50, 100), (100, 200, 8), 100_000, 1000,
-    (1000, 2500, 5000, 10_000, 20_000, 40_000, 80_000), 3, 300, 1,
+    (1000, 2500, 5000, 10_000, 20_000, 40_000, 80_000), 5000, 1, 300, 1,
 )  # fmt: skip
 
 
@@ -80,6 +82,7 @@ class Bench:
     say: Callable[[str], None] = print
     rows: list[Row] = field(default_factory=list)
     growth: list[dict[str, Any]] = field(default_factory=list)
+    others: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
     def task(self, name: str, **arguments: Any) -> dict[str, Any]:
@@ -198,17 +201,46 @@ class Bench:
             self.rows.append(Row(f"sitepick {words[0]}", "", "", its["cpu_s"], nan, its["mb"], nan))
             self.say(line(self.rows[-1]))
 
+    def tried(self, part: Callable[[], None]) -> None:
+        """Do one of the tasks; where it fails say so, and go on."""
+        try:
+            part()
+        except (RuntimeError, AssertionError, subprocess.TimeoutExpired) as error:
+            self.skipped.append(f"{part.__name__}: {str(error)[:200]}")
+
     def grow(self) -> None:
         """Plan ever larger made-up scenarios."""
         from bench import synthetic
 
         for pois in self.sizes.growth:
-            for seed in range(self.sizes.seeds):
-                where = self.folder / f"growth-{pois}-{seed}"
-                path = synthetic.write(where, pois, seed, self.sizes.gap_pct, self.sizes.seconds)
-                found = self.task("plan_sitepick", path=str(path))
-                self.growth.append({"pois": pois, "seed": seed, **found})
-                self.say(growth_line(self.growth[-1]))
+            for seed in range(self.sizes.seeds if pois == max(self.sizes.growth) else 1):
+                found = self._made_up(synthetic.write, pois, seed, "")
+                if found is not None:
+                    self.growth.append(found)
+
+    def variants(self) -> None:
+        """Plan scenarios in which peak demand, or procurement, limits most."""
+        from bench import synthetic
+
+        for name in synthetic.VARIANTS:
+            found = self._made_up(synthetic.write, self.sizes.variants, 0, name)
+            if found is not None:
+                self.others.append(found)
+
+    def _made_up(
+        self, write: Callable[..., Path], pois: int, seed: int, variant: str
+    ) -> dict[str, Any] | None:
+        where = self.folder / f"made-up-{pois}-{seed}-{variant}"
+        path = write(where, pois, seed, self.sizes.gap_pct, self.sizes.seconds, variant)
+        try:
+            found = self.task("plan_sitepick", path=str(path))
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            said = f"{pois:,} POIs, seed {seed} {variant}".strip()
+            self.skipped.append(f"{said}: {str(error).splitlines()[-1][:200]}")
+            return None
+        out = {"pois": pois, "seed": seed, "variant": variant, **found}
+        self.say(growth_line(out))
+        return out
 
     def facility(self, name: str, n: int, d: int, most: int | None) -> str:
         """Write a facility scenario; with ``most`` sites of no fixed cost and no limit."""
@@ -282,7 +314,7 @@ def line(row: Row) -> str:
 def growth_line(found: dict[str, Any]) -> str:
     """Return a row of the growth table in Markdown."""
     return (
-        f"| {found['pois']:,} | {found['candidates']:,} | {found['seed']} | "
+        f"| {found['pois']:,} {found['variant']} | {found['candidates']:,} | {found['seed']} | "
         f"{found['prepare_s']:.1f} | {found['solve_s']:.1f} | {found['write_s']:.1f} | "
         f"{found['cpu_s']:.1f} | {found['mb']:,.0f} | {found['gap']:.2%} |"
     )
@@ -298,7 +330,7 @@ def exponent(growth: Iterable[dict[str, Any]], what: str) -> float:
 def page(bench: Bench) -> str:
     """Return docs/benchmarks.md."""
     found = [f"{p} {version(p)}" for p in PACKAGES if importlib.util.find_spec(p)]
-    flags = "--full --write" if bench.sizes is FULL else "--write"
+    flags = "--full --write" if bench.sizes.plan == FULL.plan else "--write"
     parts = [
         "# Benchmarks\n",
         f"Written by `python tests/bench/run.py {flags}` (needs `pip install -e "
@@ -322,6 +354,13 @@ def page(bench: Bench) -> str:
             "the search, and its seconds are those of the limit.\n",
             GROWTH_HEAD + "\n" + "\n".join(growth_line(g) for g in bench.growth) + "\n",
             exponents(bench),
+        ]
+    if bench.others:
+        parts += [
+            "## Other limits\n",
+            "The same with four times the demand charge and most of the work in the last years "
+            "(`peak`), and with half the labour (`procurement`).\n",
+            GROWTH_HEAD + "\n" + "\n".join(growth_line(g) for g in bench.others) + "\n",
         ]
     return "\n".join(parts)
 
@@ -360,16 +399,19 @@ def main() -> None:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--growth-only", action="store_true")
+    parser.add_argument("--seeds", type=int, help="of the largest size")
     asked = parser.parse_args()
     sys.path[:0] = [str(ROOT), str(HERE.parent)]
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(FULL if asked.full else SMALL, Path(folder))
+        sizes = FULL if asked.full else SMALL
+        bench = Bench(replace(sizes, seeds=asked.seeds or sizes.seeds), Path(folder))
         print(HEAD)
         if not asked.growth_only:
             for part in (bench.commands, bench.matrix, bench.lines, bench.location, bench.median,
                          bench.plan):  # fmt: skip
-                part()
+                bench.tried(part)
         print(GROWTH_HEAD)
+        bench.variants()
         bench.grow()
         print(exponents(bench))
     for text in bench.skipped:

@@ -14,6 +14,12 @@ from typing import Any
 import numpy as np
 
 METROS = 60
+VARIANTS = {
+    "peak": {"demand_charge": 24, "ask": (0.05, 0.1, 0.2, 0.5)},
+    "procurement": {"labor": 0.5},
+}
+"""What differs from the plain scenario: ``peak`` has four times the demand charge and most of its
+work in the last years, ``procurement`` half the labour, which then is what limits most."""
 CELL_DEG = 4.0
 FIRST, LAST = 2027, 2032
 SCENARIO = """\
@@ -33,7 +39,7 @@ power:
   wait_years: 2
   max_mw_per_poi: 400
   energy_usd_per_mwh: 55
-  demand_usd_per_kw_month: 6
+  demand_usd_per_kw_month: {demand_charge}
 demand:
   workloads:
     training: {{uses: training, ref_mw: {training}, shortfall_musd_per_mw_year: 9}}
@@ -52,8 +58,19 @@ solver: {{gap_pct: {gap_pct}, time_limit_s: {seconds}}}
 """
 
 
-def write(folder: Path, pois: int, seed: int, gap_pct: float = 1.0, seconds: float = 300) -> Path:
-    """Write a scenario of ``pois`` substations to ``folder`` and return its path."""
+def write(
+    folder: Path,
+    pois: int,
+    seed: int,
+    gap_pct: float = 1.0,
+    seconds: float = 300,
+    variant: str = "",
+) -> Path:
+    """Write a scenario of ``pois`` substations to ``folder`` and return its path.
+
+    ``variant``: one of `VARIANTS`.
+    """
+    other: dict[str, Any] = VARIANTS[variant] if variant else {}
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     at = rng.uniform([-120, 28], [-72, 47], (METROS, 2))
@@ -85,14 +102,18 @@ def write(folder: Path, pois: int, seed: int, gap_pct: float = 1.0, seconds: flo
     (folder / "regions.geojson").write_text(
         json.dumps({"type": "FeatureCollection", "features": features})
     )
-    asked = {FIRST + 2 + k: round(pois * s, 1) for k, s in enumerate((0.1, 0.2, 0.3, 0.35))}
+    asked = {
+        FIRST + 2 + k: round(pois * s, 1)
+        for k, s in enumerate(other.get("ask", (0.1, 0.2, 0.3, 0.35)))
+    }
     path = folder / "sitepick.yaml"
     path.write_text(
         SCENARIO.format(
             training=json.dumps(asked).replace('"', ""),
             decode=json.dumps({y: round(0.8 * mw, 1) for y, mw in asked.items()}).replace('"', ""),
             region_mw=round(max(400.0, 0.12 * pois), 1),
-            labor=json.dumps({FIRST + k: round(pois * s, 1)
+            demand_charge=other.get("demand_charge", 6),
+            labor=json.dumps({FIRST + k: round(pois * s * other.get("labor", 1.0), 1)
                               for k, s in enumerate((0.7, 1.4, 1.8, 2.2))}).replace('"', ""),
             gap_pct=gap_pct,
             seconds=seconds,

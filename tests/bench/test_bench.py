@@ -42,6 +42,10 @@ def test_made_up_scenarios_have_all_limits_and_only_depend_on_the_seed(tmp_path:
         synthetic.write(tmp_path / name, 60, seed)
     a, b, c = ((tmp_path / n / "pois.csv").read_text() for n in "abc")
     assert a == b != c
+    for name in synthetic.VARIANTS:
+        other = synthetic.write(tmp_path / name, 60, 1, variant=name)
+        assert other.read_text() != (tmp_path / "a" / "sitepick.yaml").read_text()
+        assert (other.parent / "pois.csv").read_text() == a
     prepared = pipeline.prepare(pipeline.load(tmp_path / "a" / "sitepick.yaml"))
     found = prepared.candidates
     assert 20 < (found.sites["status"] == "candidate").sum() <= 60
@@ -58,8 +62,9 @@ def test_made_up_scenarios_have_all_limits_and_only_depend_on_the_seed(tmp_path:
 def test_the_small_table_whole(tmp_path: Path) -> None:
     bench = Bench(SMALL, tmp_path)
     for part in (bench.commands, bench.matrix, bench.lines, bench.location, bench.median,
-                 bench.plan, bench.grow):  # fmt: skip
+                 bench.plan, bench.variants, bench.grow):  # fmt: skip
         part()
     assert not [row for row in bench.rows if "another answer" in row.note]
     assert len(bench.growth) == 3
+    assert [g["variant"] for g in bench.others] == ["peak", "procurement"]
     print(page(bench))
