@@ -265,7 +265,10 @@ class Planner:
         self, values: FloatArray, held: FloatArray | None, lp: FloatArray
     ) -> tuple[LimitUse, ...]:
         """Return how far limits are used, priced by ``held`` and ``lp`` (m,); lines included."""
-        found = limit_uses(self.program, values, held, lp)
+        demand = self.instance.demand
+        reached = np.zeros(demand.mw.shape[:2], dtype=bool)
+        reached[demand.serve_workload, demand.serve_place] = True
+        found = limit_uses(self.program, values, held, lp, reached)
         if self.joint is None:
             return found
         none = np.zeros(self.program.n_rows)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from sitepick.blocks.deliverability import JOINT
-from sitepick.matrix import FloatArray, Matrix
+from sitepick.matrix import BoolArray, FloatArray, Matrix
 from sitepick.program import Family, Program
 from sitepick.run import Binding, LimitUse
 from sitepick.solve.highs import solve_matrix
@@ -98,12 +98,17 @@ def _limits(matrix: Matrix, values: FloatArray) -> FloatArray:
 
 
 def limit_uses(
-    program: Program, values: FloatArray, held: FloatArray | None, lp: FloatArray
+    program: Program,
+    values: FloatArray,
+    held: FloatArray | None,
+    lp: FloatArray,
+    reached: BoolArray,
 ) -> tuple[LimitUse, ...]:
     """Return every limit that the plan ``values`` (n,) uses or that has a price, by family and key.
 
     ``held`` and ``lp`` (m,) are the duals of the two kinds of price. Lazy rows of the grid and
     demand are told elsewhere; letters and places out of reach, which have no row, are added.
+    ``reached`` (workloads, places): whether some candidate could serve the work there.
     """
     matrix = program.matrix
     amount, used = _limits(matrix, values), _used(program, values)
@@ -130,7 +135,7 @@ def limit_uses(
             out.append(
                 _use(program, family, int(j), amount[at[j]], used[at[j]], prices, bool(least[j]))
             )
-    return (*out, *_letters(program, values, held, lp), *_out_of_reach(program, values))
+    return (*out, *_letters(program, values, held, lp), *_out_of_reach(program, values, reached))
 
 
 def _takeable(program: Program, values: FloatArray) -> FloatArray:
@@ -179,11 +184,14 @@ def _letters(
     ]
 
 
-def _out_of_reach(program: Program, values: FloatArray) -> list[LimitUse]:
+def _out_of_reach(program: Program, values: FloatArray, reached: BoolArray) -> list[LimitUse]:
     """Return the work turned away that no candidate could serve."""
     short = program.column_families["demand.turned_away"]
-    balance = program.row_families["demand.balance"]
-    alone = np.diff(program.matrix.A[balance.indices].indptr) == 1
+    balance = program.row_families.get("demand.balance")
+    if balance is None:  # work is for all places in reach at once: no row of theirs to look at
+        alone = ~reached[short.keys["workload"], short.keys["place"]]
+    else:
+        alone = np.diff(program.matrix.A[balance.indices].indptr) == 1
     away = values[short.indices]
     return [
         replace(
