@@ -37,6 +37,10 @@ SUMMARY_KEYS: tuple[Field, ...] = (
           "in a period), synthetic, estimated; the plan's pois and their single_mw, usable_mw, "
           "alone_mw, joint_mw; limiting lines, dearest first; upgrades bought; "
           "redispatch_usd_per_h of the last period and redispatch_before_usd_per_h; else null"),
+    Field("campus_groups", "", "json", "rows of campus_groups.csv; empty without groups"),
+    Field("campus_members", "", "json", "rows of campus_members.csv"),
+    Field("fiber_links", "", "json", "rows of fiber_links.csv; empty without traffic on fiber"),
+    Field("fiber_edges", "", "json", "rows of fiber_edges.csv"),
     Field("seconds", "s", "json", "wall-clock time by stage"),
     Field("profile", "", "json",
           "with --profile: stage, seconds (wall clock), cpu_s (all threads) and peak_mb (most "

@@ -15,6 +15,7 @@ from sitepick.errors import ScenarioError
 from sitepick.exports.actions import CSV as ACTIONS
 from sitepick.exports.csv_out import write_csv
 from sitepick.exports.dictionary import SUMMARY_KEYS, dictionary_sheet
+from sitepick.exports.fiber import NAMES as FIBER
 from sitepick.exports.geojson_out import write_geojson
 from sitepick.exports.gpkg_out import write_gpkg
 from sitepick.exports.inputs import NAME as INPUTS
@@ -44,12 +45,14 @@ _CSV = {
     "sites_by_period": "sites.csv", "cash": "cash.csv", "actions": ACTIONS,
     "onsite": "onsite.csv", "leases": "leases.csv", "changes": "changes.csv",
     "nonfirm": "nonfirm.csv", "verdicts": "verdicts.csv", "limits": "limits.csv",
-    **{name: f"{name}.csv" for name in _GRID},
+    **{name: f"{name}.csv" for name in (*_GRID, *FIBER)},
 }  # fmt: skip
-_GEOJSON = {"sites": "sites.geojson", "candidates": "candidates.geojson"}
+_GEOJSON = {
+    name: f"{name}.geojson" for name in ("sites", "candidates", "fiber_links", "fiber_edges")
+}
 _XLSX = (
     "run_info", "sites", "sites_by_period", "onsite", "leases", "cash", "actions", "candidates",
-    "verdicts", "limits", "letters", "changes", "nonfirm", *_GRID, "notes",
+    "verdicts", "limits", "letters", "changes", "nonfirm", *FIBER, *_GRID, "notes",
 )  # fmt: skip
 """Sheets of the workbook, where the plan has them."""
 

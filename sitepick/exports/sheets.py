@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sitepick import __version__
 from sitepick.exports.actions import actions_sheet
 from sitepick.exports.changes import changes_sheet
+from sitepick.exports.fiber import fiber_sheets
 from sitepick.exports.grid import grid_sheets
 from sitepick.exports.leases import leases_sheet
 from sitepick.exports.onsite import onsite_sheet
@@ -50,6 +51,7 @@ def run_sheets(run: Run, made: SiteRows | None = None) -> list[Sheet]:
         substations(made),
         *route_sheets(run),
         links_sheet(made),
+        *fiber_sheets(run, made),
         *([regions] if regions is not None else []),
         *_onsite(made),
         *([leases_sheet(made, run.verdicts)] if made.leases.rows else []),

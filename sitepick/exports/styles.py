@@ -104,6 +104,14 @@ _OFTEN = (
     Class("in every plan", Symbol("#d55e00", 5.4, "diamond", outline="#1b1f24"),
           low=99.99, high=101.0),
 )  # fmt: skip
+_SERVICE = ("#0072b2", "#d55e00", "#cc79a7", "#009e73", "#56b4e9", "#e69f00", "#000000")
+_USE = (
+    Class("no capacity at the horizon's end", Symbol("#b3bac4", 1.2, dashed=True)),
+    Class("used below a third", Symbol("#cfe3c8", 2.0), low=-1.0, high=100 / 3),
+    Class("a third to two thirds", Symbol("#9fcf92", 2.4), low=100 / 3, high=200 / 3),
+    Class("two thirds to 95 %", Symbol("#f0c75e", 2.8), low=200 / 3, high=95.0),
+    Class("95 % and more", Symbol("#e69f00", 3.2), low=95.0, high=1e9),
+)
 _LATE = (
     Class("in time", Symbol("#009e73", 2.2, "square"), low=0.0, high=1.0),
     Class("late", Symbol("#d55e00", 3.0, "triangle"), low=1.0, high=1e9),
@@ -113,6 +121,8 @@ LAYERS = {
     "sites": "Sites of the plan (IT MW at the horizon's end)",
     "grid_limits": "Lines that limit the plan",
     "links": "Ties from site to POI",
+    "fiber_links": "Links of campus groups and services",
+    "fiber_edges": "Fiber edges in use, by use at peaks",
     "grid_pois": "POIs of the plan (grid study)",
     "candidates": "Candidates by verdict",
     "site_frequency": "Sites by how many plans open them",
@@ -138,6 +148,9 @@ TABLES = {
     "letters": "Utility letters",
     "onsite": "On-site power",
     "nonfirm": "Flexible connections",
+    "campus_groups": "Campus groups",
+    "campus_members": "Sites of campus groups",
+    "fiber_edges_by_period": "Fiber edges by period",
     "notes": "Notes on the inputs",
     "grid_states": "Grid: conditions and periods",
     "grid_upgrades": "Grid: line upgrades",
@@ -158,6 +171,8 @@ def style_of(sheet: Sheet) -> Style | None:
     title, columns = title_of(sheet.name), {f.name for f in sheet.fields}
     if sheet.name == "candidates":
         return _candidates(sheet, title, columns)
+    if sheet.name == "fiber_links" and _few(sheet, "service"):
+        return _by_service(sheet, title)
     by = _CLASSED.get(sheet.name)
     if by is not None and by.column in columns:
         label = by.label if by.label in columns else ""
@@ -178,6 +193,16 @@ def _candidates(sheet: Sheet, title: str, columns: set[str]) -> Style:
         for value, symbol in zip([*known, *others], symbols, strict=True)
     )
     return Style(title, "category", classes, column)
+
+
+def _by_service(sheet: Sheet, title: str) -> Style:
+    """Return the style of links: a colour for each group, service or split."""
+    found = sorted({row["service"] for row in sheet.rows})
+    classes = tuple(
+        Class(value, Symbol(_SERVICE[i % len(_SERVICE)], 0.9), value)
+        for i, value in enumerate(found)
+    )
+    return Style(title, "category", classes, "service")
 
 
 def _few(sheet: Sheet, column: str) -> bool:
@@ -202,6 +227,7 @@ def _by_mw() -> tuple[Class, ...]:
 _PLAIN = Symbol("#0072b2", 2.0)
 _SINGLE = {
     "links": Symbol("#1b1f24", 0.5),
+    "fiber_links": Symbol("#0072b2", 0.9),
     "fiber": Symbol("#009e73", 0.3, dashed=True),
     "grid_limits": Symbol("#d55e00", 1.1),
     "grid_pois": Symbol("#cc79a7", 3.0, "diamond"),
@@ -211,6 +237,7 @@ _CLASSED = {
     "sites_by_period": Style("", "range", _by_mw(), "it_mw", shown=False),
     "site_frequency": Style("", "range", _OFTEN, "plans_pct", "name"),
     "actions": Style("", "rule", _LATE, "late_by_days", shown=False),
+    "fiber_edges": Style("", "rule", _USE, "peak_use_pct"),
     "substations": Style("", "rule", _HEADROOM, "headroom_mw"),
     "headroom": Style("", "rule", _HEADROOM, "headroom_mw"),
     "lines": Style("", "rule", _KV, "kv"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sitepick.exports.actions import action_row
 from sitepick.exports.changes import changes_record
 from sitepick.exports.costs import served_ref_mw_years, usd_per_kw_month
+from sitepick.exports.fiber import fiber_sheets
 from sitepick.exports.grid import summary_of
 from sitepick.exports.manifest import all_seconds, finite
 from sitepick.exports.rows import SiteRows
@@ -83,8 +84,9 @@ def _diagnosis(found: Diagnosis) -> dict[str, Any]:
 _EMPTY: dict[str, Any] = {
     "sites": [], "it_mw": {}, "leased_it_mw": {}, "grid_mw": {}, "nonfirm_grid_mw": {},
     "served": {}, "turned_away": {}, "capex_musd": {}, "actions": [], "unit_cost": None,
-    "grid": None,
+    "grid": None, "campus_groups": [], "campus_members": [], "fiber_links": [], "fiber_edges": [],
 }  # fmt: skip
+_FIBER = ("campus_groups", "campus_members", "fiber_links", "fiber_edges")
 
 
 def _nonfirm(made: SiteRows) -> dict[str, float | None]:
@@ -103,6 +105,7 @@ def _plan(run: Run, solution: Solution) -> dict[str, Any]:
     rows = made.sheet().rows
     last = solution.periods[-1]
     has_grid = scenario.power.model == "grid"
+    tables = {sheet.name: sheet.rows for sheet in fiber_sheets(run, made)}
     it_mw = dict.fromkeys(solution.periods, 0.0)
     leased = dict.fromkeys(solution.periods, 0.0)
     grid_mw: dict[str, float | None] = dict.fromkeys(solution.periods, 0.0 if has_grid else None)
@@ -137,6 +140,7 @@ def _plan(run: Run, solution: Solution) -> dict[str, Any]:
         "actions": [action_row(action) for action in made.actions],
         "unit_cost": unit_cost(run),
         "grid": None if run.grid is None else summary_of(run.grid, made),
+        **{name: tables.get(name, []) for name in _FIBER},
     }
 
 

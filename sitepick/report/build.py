@@ -9,6 +9,7 @@ from sitepick.exports.rows import SiteRows
 from sitepick.report.actions import actions_table
 from sitepick.report.changes import changes_table
 from sitepick.report.diagnosis import remedy_table
+from sitepick.report.fiber import fiber_tables
 from sitepick.report.flexible import flexible_table
 from sitepick.report.grid import grid_tables
 from sitepick.report.leases import lease_tables
@@ -37,6 +38,7 @@ def report_of(run: Run, made: SiteRows | None = None) -> Report:
         turned_away_table(run),
         sites_table(run, made),
         changes_table(run),
+        *fiber_tables(run, made),
         *grid_tables(run, made),
         flexible_table(run, made),
         *lease_tables(run, made),

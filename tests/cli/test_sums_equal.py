@@ -14,18 +14,20 @@ import pytest
 
 from sitepick.actions import KINDS
 from sitepick.cli.app import main
-from tests.helpers import everything, tables
+from tests.helpers import campus_files, everything, tables
 
 GRID = Path(__file__).parents[2] / "scenarios" / "grid" / "sitepick.yaml"
 UNIT_IN_NAME = {
     "MW": "mw", "MWh": "mwh", "MUSD": "musd", "kUSD": "kusd", "USD": "usd", "km": "km",
     "kV": "kv", "kW": "kw", "ha": "ha", "%": "pct", "months": "months", "days": "days",
     "years": "years", "year": "year", "hours": "hours", "kg": "kg", "CO2": "co2",
+    "Tb/s": "tbps", "ms": "ms", "pairs": "pairs", "waves": "waves", "nodes": "nodes",
     "litres": "ml", "sites": "sites", "halls": "halls", "blocks": "blocks", "rows": "rows",
 }  # fmt: skip
 """Word of a unit -> what the name of its column says for it."""
-NO_UNIT_IN_NAME = {"lon", "lat", "amount", "used", "slack", "excused"}
-"""Degrees; limits, whose unit is a column beside them; a count of overloads beside their MW."""
+NO_UNIT_IN_NAME = {"lon", "lat", "amount", "used", "slack", "excused", "route"}
+"""Degrees; limits, whose unit is a column beside them; a count of overloads beside their MW; the
+number of a route."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,16 @@ def everything_made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return make(folder / "next.yaml", folder)
 
 
-@pytest.fixture(scope="module", params=["everything", "grid"])
+@pytest.fixture(scope="module")
+def campus_made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = campus_files.write(tmp_path_factory.mktemp("campus"))
+    return make(folder / "sitepick.yaml", folder)
+
+
+@pytest.fixture(scope="module", params=["everything", "campus", "grid"])
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    if request.param == "everything":
-        found: Made = request.getfixturevalue("everything_made")
+    if request.param != "grid":
+        found: Made = request.getfixturevalue(f"{request.param}_made")
         return found
     return make(GRID, tmp_path_factory.mktemp("grid"))
 
@@ -90,6 +98,10 @@ def test_rows_of_the_json_record_are_those_of_the_tables(made: Made) -> None:
         {"role": n["role"], "code": n["code"], "rows": n["count"], "message": n["message"]}
         for n in made.said["notes"]
     ]
+    for table in ("campus_groups", "campus_members", "fiber_links", "fiber_edges"):
+        assert (table in made.book) == bool(made.said[table]), table
+        if table in made.book:
+            told[table] = made.said[table]
     if made.said["baseline"] is not None:
         told["changes"] = made.said["baseline"]["changes"]
     for table, rows in told.items():
@@ -181,24 +193,30 @@ def test_money_agrees_across_tables(made: Made) -> None:
              if k in capital]  # fmt: skip
     assert [sum(column) for column in zip(*parts, strict=True)] == near(capital["Spendable"])
     paid = by(cash, "category", "cash_musd")
-    assert total(rows, "capex_musd") == near(sum(years.values()))
-    assert total(made.book["sites"], "capex_musd") == near(sum(years.values()))
+    edges = made.book.get("fiber_edges_by_period", [])  # what no site carries
+    laid = total(edges, "capex_musd")
+    assert laid == near(total(made.book.get("fiber_edges", []), "capex_musd"))
+    assert total(rows, "capex_musd") + laid == near(sum(years.values()))
+    assert total(made.book["sites"], "capex_musd") + laid == near(sum(years.values()))
     spread = {name.removeprefix("capex_").removesuffix("_musd"): total(rows, name)
               for name in made.kinds("sites_by_period")
               if name.startswith("capex_") and name != "capex_musd"}  # fmt: skip
+    if laid:
+        spread["fiber"] += laid
     assert {k: v for k, v in spread.items() if v} == near(paid)
     due: dict[str, float] = defaultdict(float)
     for row in made.book["actions"]:
         due[KINDS[row["action"]].cash] += row["musd"] or 0.0
     assert due.pop("", 0.0) == 0
-    assert dict(due) == near(paid)
+    assert {k: v for k, v in due.items() if v} == near(paid)  # land may be free
 
     terms = plan["npc_musd"]
     cost = sum(value for name, value in terms.items() if name != "penalty")
     assert said["net_present_cost_musd"] == near(cost)
     assert said["penalty_musd"] == near(terms["penalty"])
     assert said["objective"]["value"] == near(cost + terms["penalty"])
-    assert total(made.book["sites"], "net_present_cost_musd") == near(cost)
+    if not edges:  # annuities of fiber are no site's
+        assert total(made.book["sites"], "net_present_cost_musd") == near(cost)
     info = {row["item"]: row["value"] for row in made.book["run_info"]}
     assert float(info["objective_value"].split()[0]) == pytest.approx(plan["objective"], abs=1e-6)
 
@@ -219,7 +237,8 @@ def test_yearly_costs_are_the_terms_of_the_net_present_cost(made: Made) -> None:
     yearly = [n for n in made.kinds("sites_by_period") if n.endswith("_musd_per_year")]
     assert len(yearly) >= 4
     for name in yearly:
-        value = sum(row[name] * worth[row["period"]] for row in rows)
+        edges = made.book.get("fiber_edges_by_period", [])
+        value = sum(row.get(name, 0.0) * worth[row["period"]] for row in [*rows, *edges])
         assert value == near(terms.get(name.removesuffix("_musd_per_year"), 0.0)), name
 
 
@@ -283,6 +302,92 @@ def test_parts_of_the_plan_are_in_the_rows_of_its_sites(everything_made: Made) -
         "accept_letter", "post_security", "pay_letter_upgrade", "order_upgrade_step",
         "sign_lease", "start_fit_out", "order_onsite", "order_battery", "enter_region",
     }  # fmt: skip
+
+
+def test_groups_links_and_edges_are_those_of_the_plan(campus_made: Made) -> None:
+    book, plan = campus_made.book, campus_made.plan
+    for name in ("it_mw", "demand_ref_mw", "worked_ref_mw", "delivered_ref_mw"):
+        assert by(book["campus_groups"], "period", name) == near(by(plan["groups"], "period", name))
+    for row in book["campus_groups"]:
+        asked = row["delivered_ref_mw"] + row["turned_away_ref_mw"]
+        assert asked == near(row["demand_ref_mw"])
+        assert row["worked_ref_mw"] * row["efficiency_pct"] / 100 == near(row["delivered_ref_mw"])
+        mine = {"group": row["group"], "period": row["period"]}
+        assert total(book["campus_members"], "it_mw", **mine) == near(row["it_mw"])
+    short = total(book["campus_groups"], "turned_away_ref_mw")
+    assert short == near(sum(
+        of[name] for of in campus_made.said["turned_away"].values() for name in ("big", "small")
+    ))  # fmt: skip
+    links = book["fiber_links"]
+    assert {row["kind"] for row in links} == {"group", "service", "split"}
+    for period in plan["periods"]:
+        carried = sum(row["tbps"] for row in plan["links"] if row["period"] == period)
+        assert total(links, f"tbps_{period[:4]}") == near(carried)
+        assert carried > 0
+        # what links carry, edge by edge (both routes of a link that survives cuts), is their use
+        over = sum(row["used_tbps"] for row in plan["edges"] if row["period"] == period)
+        mine = by(book["fiber_edges_by_period"], "period", "used_tbps")[period]
+        assert mine == near(over) == total(book["fiber_edges"], f"used_tbps_{period[:4]}")
+        assert over == near(sum(
+            row["tbps"] * len(row["edges"]) for row in plan["links"] if row["period"] == period
+        ))  # fmt: skip
+    for row in links:
+        if row["disjoint_link_id"]:
+            (other,) = (r for r in links if r["link_id"] == row["disjoint_link_id"])
+            assert other["disjoint_link_id"] == row["link_id"]
+            assert not set(json.loads(row["edges"])) & set(json.loads(other["edges"]))
+    assert {row["service"] for row in links if row["disjoint_link_id"]} == {"south"}
+    figures = ("idle_musd_per_year", "capacity_tbps", "stranded_tbps", "lit_tbps", "peak_tbps")
+    edges, end = book["fiber_edges_by_period"], plan["periods"][-1]
+    for name in figures:
+        assert by(edges, "period", name) == near(by(plan["edges"], "period", name)), name
+        last = total(edges, name, period=end)
+        assert total(book["fiber_edges"], name) == near(last), name
+    for row in edges:
+        if row["use_pct"] is not None:
+            used = row["use_pct"] / 100 * row["capacity_tbps"]
+            assert used == near(row["used_tbps"])
+            assert row["use_pct"] < 100.001
+
+
+def test_the_report_tells_groups_links_and_edges(campus_made: Made) -> None:
+    book, end = campus_made.book, campus_made.plan["periods"][-1]
+    groups = shown(campus_made, "Campus groups")
+    for name in ("north", "south"):
+        asked = [r["demand_ref_mw"] for r in book["campus_groups"] if r["group"] == name]
+        assert groups[f"{name}, asked"] == near(asked)
+    titles = {t["title"]: t["rows"] for t in campus_made.report["tables"]}
+    told = titles["Links over fiber"]
+    assert sum(row[-1] for row in told) == near(total(book["fiber_links"], "tbps"))
+    assert sum(row[4] for row in told) == near(total(book["fiber_links"], "route_km"))
+    edges = titles["Fiber edges, at the horizon's end"]
+    assert sum(row[4] for row in edges) == near(
+        total(book["fiber_edges_by_period"], "capacity_tbps", period=end)
+    )
+    assert sum(row[8] for row in edges) == near(total(book["fiber_edges"], "idle_musd_per_year"))
+
+
+def test_links_lie_along_their_routes(campus_made: Made) -> None:
+    """Every link begins and ends at its nodes, passes the bends of its edges, and has their km."""
+
+    def lines(name: str) -> list[dict[str, Any]]:
+        path = campus_made.run / f"{name}.geojson"
+        return list(json.loads(path.read_text(encoding="utf-8"))["features"])
+
+    course = {f["properties"]["edge_id"]: f for f in lines("fiber_edges")}
+    assert len(course) == len(campus_made.book["fiber_edges"]) >= 4
+    bent = 0
+    for link in lines("fiber_links"):
+        told = link["properties"]
+        (line,) = link["geometry"]["coordinates"]
+        assert line[0] == list(campus_files.TOWNS[told["from_node"]])
+        assert line[-1] == list(campus_files.TOWNS[told["to_node"]])
+        corners = {tuple(p) for e in told["edges"] for p in course[e]["geometry"]["coordinates"][0]}
+        assert set(map(tuple, line)) == corners
+        km = sum(course[e]["properties"]["route_km"] for e in told["edges"])
+        assert told["route_km"] == near(km)
+        bent += len(line) > len(told["edges"]) + 1
+    assert bent > 0
 
 
 def test_the_grid_counts_what_the_sites_draw(made: Made) -> None:

@@ -154,7 +154,8 @@ def assert_exports_equal(run: Path, folder: Path) -> None:
     assert some <= set(parts["CSV of the run"])
     assert {*some, "sites", "candidates", "letters", "run_info"} <= set(parts["plan.xlsx"])
     assert {"sites", "candidates", "substations", "actions"} <= set(parts["GeoJSON"])
-    assert set(parts["GeoJSON of the run"]) == {"sites", "candidates"}
+    lines = {"fiber_links", "fiber_edges"} & set(book)
+    assert set(parts["GeoJSON of the run"]) == {"sites", "candidates", *lines}
     for name, found in (whole | parts).items():
         for table in set(found) - {"data_dictionary", "dictionary"}:
             assert_same(book[table], found[table], kinds[table], f"{name}, {table}")
