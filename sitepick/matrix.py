@@ -88,17 +88,29 @@ class Matrix:
 
     def with_rows(self, A: sp.csr_array, lower: FloatArray, upper: FloatArray) -> Matrix:
         """Return this with the rows ``A`` (k, n) appended; what is known of the others is kept."""
-        more = replace(self, A=A, row_lower=lower, row_upper=upper)
-        out = replace(
-            self,
-            A=sp.csr_array(sp.vstack([self.A, A], format="csr")),
-            row_lower=np.concatenate([self.row_lower, lower]),
-            row_upper=np.concatenate([self.row_upper, upper]),
+        return self.grown(
+            replace(
+                self,
+                A=sp.csr_array(sp.vstack([self.A, A], format="csr")),
+                row_lower=np.concatenate([self.row_lower, lower]),
+                row_upper=np.concatenate([self.row_upper, upper]),
+            )
         )
-        if "row_owner" in self.__dict__:  # where a cached property keeps its value
-            out.__dict__["row_owner"] = np.concatenate([self.row_owner, more.row_owner])
-        if "always" in self.__dict__:
-            out.__dict__["always"] = np.union1d(self.always, more.always)
+
+    def grown(self, longer: Matrix) -> Matrix:
+        """Return this with the rows of ``longer``, which begin with its own.
+
+        The arrays of rows are shared with ``longer``; what is known of the others is kept.
+        """
+        out = replace(self, A=longer.A, row_lower=longer.row_lower, row_upper=longer.row_upper)
+        known = {k for k in ("row_owner", "always") if k in self.__dict__}
+        if known:  # where a cached property keeps its value
+            A, lower, upper = longer.tail(self.A.shape[0])
+            more = replace(self, A=A, row_lower=lower, row_upper=upper)
+            if "row_owner" in known:
+                out.__dict__["row_owner"] = np.concatenate([self.row_owner, more.row_owner])
+            if "always" in known:
+                out.__dict__["always"] = np.union1d(self.always, more.always)
         return out
 
     def tail(self, first: int) -> tuple[sp.csr_array, FloatArray, FloatArray]:

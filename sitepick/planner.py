@@ -77,6 +77,8 @@ class Planner:
             self.program, self.ledger = build(self.instance)
             self.joint = None if study is None else JointLimits(study, self.instance, self.program)
             self.reach = ReachLimits.of(self.instance, self.program)
+            for within in self.reach:
+                within.begin()
         self.seconds["model"] = time.perf_counter() - began
 
     def without_idle(self, values: FloatArray) -> FloatArray:

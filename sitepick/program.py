@@ -21,6 +21,10 @@ import scipy.sparse as sp
 
 from sitepick.matrix import FloatArray, IntArray, Matrix
 
+IndexArray = npt.NDArray[np.int32]
+
+_SIDES = ("lower", "upper")
+
 
 @dataclass(frozen=True)
 class Family:
@@ -58,12 +62,13 @@ class Program:
     row_families: dict[str, Family] = field(default_factory=dict)
     _column_parts: dict[str, list[npt.NDArray]] = field(default_factory=dict)
     _row_parts: dict[str, list[npt.NDArray]] = field(default_factory=dict)
-    _entries: tuple[list[IntArray], list[IntArray], list[FloatArray]] = field(
+    _fresh: tuple[list[IndexArray], list[IndexArray], list[FloatArray]] = field(
         default_factory=lambda: ([], [], [])
-    )
+    )  # entries that are not in `_stood` yet
+    _stood: sp.csr_array | None = None
     _terms: dict[str, list[tuple[IntArray, FloatArray]]] = field(default_factory=dict)
     _goal: tuple[str, ...] | None = None
-    _built: tuple[Matrix, int] | None = None  # the last matrix, and how many entry parts it holds
+    _built: Matrix | None = None  # the last matrix, but for rows since
     n_columns: int = 0
     n_rows: int = 0
 
@@ -152,14 +157,10 @@ class Program:
     ) -> None:
         """Add ``values`` at (rows, columns); the three broadcast together, repeats are summed."""
         r, c, v = np.broadcast_arrays(
-            np.asarray(rows, dtype=np.int64),
-            np.asarray(columns, dtype=np.int64),
-            np.asarray(values, dtype=float),
+            _whole32(rows), _whole32(columns), np.asarray(values, dtype=float)
         )
-        rows_so_far, columns_so_far, values_so_far = self._entries
-        rows_so_far.append(r.ravel())
-        columns_so_far.append(c.ravel())
-        values_so_far.append(v.ravel())
+        for part, known in zip((r, c, v), self._fresh, strict=True):
+            known.append(part.ravel())
         self.__dict__.pop("matrix", None)
 
     def add_cost(self, columns: npt.ArrayLike, cost: npt.ArrayLike, term: str = "") -> None:
@@ -208,31 +209,37 @@ class Program:
         Rows that enter while solving are appended to what was there: a large matrix is put
         together once.
         """
-        kept = self._appended()
-        made = self._assembled() if kept is None else kept
-        self._built = made, len(self._entries[0])
-        return made
+        n, m, old = self.n_columns, self.n_rows, self._built
+        before = 0 if self._stood is None else self._stood.shape[0]
+        apart = all((rows >= before).all() for rows in self._fresh[0])
+        more = _csr(self._fresh, (m - before, n), before) if apart else _csr(self._fresh, (m, n))
+        for part in self._fresh:
+            part.clear()
+        if self._stood is None:
+            A = more
+        elif apart and old is not None:
+            self._built = made = old.with_rows(more, *(self._sides(k, before) for k in _SIDES))
+            self._stood = made.A
+            return made
+        else:
+            known = _widened(self._stood, before if apart else m, n)
+            if not apart:
+                A = sp.csr_array(known + more)
+            else:
+                A = sp.vstack([known, more], format="csr") if more.shape[0] else known
+        self._stood = A
+        self._built = self._assembled(A)
+        return self._built
 
     def _forget(self) -> None:
         self._built = None
         self.__dict__.pop("matrix", None)
 
-    def _appended(self) -> Matrix | None:
-        """Return the last matrix with the rows since, None where an entry is not in one of them."""
-        if self._built is None:
-            return None
-        old, parts = self._built
-        n, m, before = self.n_columns, self.n_rows, old.A.shape[0]
-        rows, columns, values = self._entries
-        fresh = rows[parts:], columns[parts:], values[parts:]
-        if any((part < before).any() for part in fresh[0]):
-            return None
-        more = _csr(fresh, (m - before, n), first_row=before)
-        lower, upper = (_joined(self._row_parts, key, m)[before:] for key in ("lower", "upper"))
-        return old.with_rows(more, lower, upper)
+    def _sides(self, key: str, first: int = 0) -> FloatArray:
+        return _joined(self._row_parts, key, self.n_rows)[first:]
 
-    def _assembled(self) -> Matrix:
-        n, m = self.n_columns, self.n_rows
+    def _assembled(self, A: sp.csr_array) -> Matrix:
+        n = self.n_columns
         cost = _joined(self._column_parts, "cost", n).copy()
         for term in self._terms if self._goal is None else self._goal:
             for columns, values in self._terms.get(term, []):
@@ -244,9 +251,9 @@ class Program:
             upper=_joined(self._column_parts, "upper", n),
             integer=_joined(self._column_parts, "integer", n).astype(bool),
             owner=_joined(self._column_parts, "owner", n).astype(np.int64),
-            A=_csr(self._entries, (m, n)),
-            row_lower=_joined(self._row_parts, "lower", m),
-            row_upper=_joined(self._row_parts, "upper", m),
+            A=A,
+            row_lower=self._sides("lower"),
+            row_upper=self._sides("upper"),
         )
 
     def column_label(self, index: int) -> str:
@@ -290,20 +297,29 @@ class Program:
         return family
 
 
+def _whole32(numbers: npt.ArrayLike) -> IndexArray:
+    # 32 bits, as solvers take them: half the memory where there are ten million entries
+    return np.asarray(numbers, dtype=np.int64).astype(np.int32)
+
+
 def _csr(
-    entries: tuple[list[IntArray], list[IntArray], list[FloatArray]],
+    entries: tuple[list[IndexArray], list[IndexArray], list[FloatArray]],
     shape: tuple[int, int],
     first_row: int = 0,
 ) -> sp.csr_array:
-    # 32 bits, as solvers take them: half the memory to move where a million entries are sorted
     if not entries[0]:
         return sp.csr_array(shape)
-    r, c = (np.concatenate(part, dtype=np.int32, casting="same_kind") for part in entries[:2])
-    coo = sp.coo_array((np.concatenate(entries[2]), (r - np.int32(first_row), c)), shape=shape)
-    A = sp.csr_array(coo)
+    r, c, values = (np.concatenate(part) for part in entries)
+    A = sp.csr_array(sp.coo_array((values, (r - np.int32(first_row), c)), shape=shape))
     A.sum_duplicates()
     A.eliminate_zeros()
     return A
+
+
+def _widened(A: sp.csr_array, rows: int, columns: int) -> sp.csr_array:
+    """Return ``A`` with empty rows and columns appended, up to this shape."""
+    end = np.full(rows - A.shape[0], A.indptr[-1], dtype=A.indptr.dtype)
+    return sp.csr_array((A.data, A.indices, np.append(A.indptr, end)), shape=(rows, columns))
 
 
 def _joined(parts: Mapping[str, list[npt.NDArray]], key: str, size: int) -> npt.NDArray:

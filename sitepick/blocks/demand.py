@@ -6,9 +6,13 @@ site in all, and rows that say what is within reach enter when violated (`sitepi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import scipy.sparse as sp
 
 from sitepick.blocks.columns import gross, it_at, open_at
+from sitepick.blocks.energised import serves
 from sitepick.blocks.ledger import PENALTY, Ledger
 from sitepick.instance.types import Instance
 from sitepick.matrix import SHARED, FloatArray, IntArray
@@ -32,7 +36,8 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     )
     if not demand.pooled:
         asked = demand.mw[demand.serve_workload, demand.serve_place]
-        triple = np.nonzero(asked > 0)[0]
+        able = serves(inst)[demand.serve_site, demand.serve_workload]
+        triple = np.nonzero((asked > 0) & able)[0]
         ledger.yearly("transport", serve, keys["period"], demand.transport_musd[triple])
     workload, place, t = np.nonzero(demand.mw > 0)
     short = program.add_columns(
@@ -59,6 +64,7 @@ def _by_place(inst: Instance) -> tuple[dict[str, IntArray], FloatArray]:
     """Return keys and limits of work by site, workload, place and period."""
     demand = inst.demand
     asked = demand.mw[demand.serve_workload, demand.serve_place]  # (N, T)
+    asked = np.where(serves(inst)[demand.serve_site, demand.serve_workload], asked, 0.0)
     triple, period = np.nonzero(asked > 0)
     keys = {
         "site": demand.serve_site[triple],
@@ -77,6 +83,7 @@ def _pooled(inst: Instance) -> tuple[dict[str, IntArray], FloatArray]:
     for t in range(inst.time.n):
         here = demand.mw[demand.serve_workload, demand.serve_place, t]
         asked[:, t] = np.bincount(pair, weights=here, minlength=len(asked))
+    asked = np.where(serves(inst).reshape(asked.shape), asked, 0.0)
     some, period = np.nonzero(asked > 0)
     keys = {"site": some // works, "workload": some % works, "period": period}
     return keys, asked[some, period] * gross(inst)[keys["workload"]]
@@ -141,17 +148,41 @@ def _total(program: Program, inst: Instance, serve: Family, short: Family) -> No
         program.add_entries(here, family.indices, 1)
 
 
-def add_reach(
-    program: Program,
+@dataclass(frozen=True)
+class ReachColumns:
+    """Where work is in a program without flows: (S, W, T) served, (W, D, T) turned away; -1: none.
+    ``count`` is the number of columns."""
+
+    serve: IntArray
+    short: IntArray
+    count: int
+
+    @classmethod
+    def of(cls, program: Program, inst: Instance) -> ReachColumns:
+        """Return the columns of a program."""
+        shape = len(inst.sites.ids), len(inst.demand.workloads), inst.time.n
+        return cls(
+            program.index("demand.serve", shape),
+            program.index("demand.turned_away", inst.demand.mw.shape),
+            program.n_columns,
+        )
+
+
+Rows = tuple[sp.csr_array, FloatArray, FloatArray]
+"""Rows (k, n) and their bounds."""
+
+
+def reach_rows(
+    at: ReachColumns,
     inst: Instance,
     workload: int,
     places: IntArray,
     sites: IntArray,
     period: IntArray,
-) -> IntArray:
-    """Append `demand.reach#k`, one row for each ``period``; ``places`` ask for something there.
+) -> Rows:
+    """Return the rows `demand.reach`, one for each ``period``.
 
-    ``sites`` are all that reach one of ``places``. Returns the rows.
+    ``sites`` are all that reach one of ``places``, which ask for something in each period.
     """
     mw = inst.demand.mw[workload]
     served = np.zeros(len(inst.sites.ids), dtype=bool)
@@ -162,23 +193,31 @@ def add_reach(
     # entries where most sites reach the places
     few = 2 * len(sites) <= len(served)
     asked = mw[inside if few else ~inside].sum(axis=0)[period]
+    work = at.serve[served if few else ~served, workload]
+    short = at.short[workload, inside if few else ~inside]
+    columns = [np.concatenate([work[:, t], short[:, t]]) for t in period]
+    columns = [c[c >= 0] for c in columns]
+    ends = np.cumsum([0, *(len(c) for c in columns)])
+    flat = np.concatenate([np.zeros(0, dtype=np.int64), *columns])
+    A = sp.csr_array((np.ones(len(flat)), flat, ends), shape=(len(period), at.count))
+    free = np.full(len(period), np.inf)
+    return (A, asked, free) if few else (A, -free, asked)
+
+
+def add_reach(program: Program, rows: Rows, workload: int, period: IntArray) -> IntArray:
+    """Append `reach_rows` of a workload as `demand.reach#k`; return where they are."""
+    A, lower, upper = rows
     number = sum(name.startswith(f"{REACH}#") for name in program.row_families)
-    row = program.add_rows(
+    at = program.add_rows(
         f"demand.reach#{number}",
         keys={"workload": np.full(len(period), workload), "period": period},
-        lower=asked if few else -np.inf,
-        upper=np.inf if few else asked,
+        lower=lower,
+        upper=upper,
         unit="ref_mw",
         relaxable=True,
     )
-    shape = len(served), len(inst.demand.workloads), inst.time.n
-    work = program.index("demand.serve", shape)[served if few else ~served, workload]
-    short = program.index("demand.turned_away", inst.demand.mw.shape)
-    short = short[workload, inside if few else ~inside]
-    for r, t in zip(row, period, strict=True):
-        for columns in (work[:, t], short[:, t]):
-            program.add_entries(r, columns[columns >= 0], 1)
-    return row
+    program.add_entries(np.repeat(at, np.diff(A.indptr)), A.indices, 1)
+    return at
 
 
 def _yield(program: Program, inst: Instance) -> None:

@@ -112,9 +112,13 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
     program.add_entries(
         opened, open_at(program, inst)[site, period], -halls.most[site, hall].astype(float)
     )
+    it = it_at(program, inst)
+    if inst.trimmed:
+        holds = (it[site, hall, :, period] >= 0).any(axis=1)
+        site, hall, period = site[holds], hall[holds], period[holds]
+        keys = {"site": site, "hall": hall, "period": period}
     fit = program.add_rows("halls.fit", keys=keys, upper=0, unit="IT MW")
     program.add_entries(fit, standing[site, hall, period], -halls.mw[hall])
-    it = it_at(program, inst)
     for h in range(it.shape[2]):
         here = it[site, hall, h, period]
         program.add_entries(fit[here >= 0], here[here >= 0], 1)

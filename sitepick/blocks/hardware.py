@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitepick.blocks.columns import it_at, periods, room_mw
+from sitepick.blocks.columns import it_at, room_mw
+from sitepick.blocks.energised import holds_it, serves
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
 from sitepick.matrix import BoolArray
@@ -28,9 +29,9 @@ def _possible(inst: Instance) -> BoolArray:
 
 def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
     """Add `hardware.it`, `hardware.buy`, `hardware.use` and what they cost."""
-    hardware, n = inst.hardware, inst.time.n
-    site, hall, item = (np.repeat(a, n) for a in np.nonzero(_possible(inst)))
-    period = periods(inst, len(site) // n)
+    hardware = inst.hardware
+    possible = _possible(inst)[..., None] & holds_it(inst)[:, None, None, :]
+    site, hall, item, period = np.nonzero(possible)
     room = room_mw(inst)[site, hall]
     room = np.maximum(room, hardware.existing_mw[site, hall, item, period])
     keys = {"site": site, "hall": hall, "hardware": item, "period": period}
@@ -65,14 +66,10 @@ def columns(program: Program, inst: Instance, ledger: Ledger) -> None:
 
 
 def _use_columns(program: Program, inst: Instance) -> None:
-    hardware, n = inst.hardware, inst.time.n
+    hardware = inst.hardware
     here = np.asarray(_possible(inst).any(axis=1))  # (S, H)
-    works = np.unique(np.stack([inst.demand.serve_site, inst.demand.serve_workload]), axis=1)
-    serves = np.zeros((len(inst.sites.ids), len(inst.demand.workloads)), dtype=bool)
-    serves[works[0], works[1]] = True
-    useful = here[:, :, None] & serves[:, None, :] & (hardware.gain > 0)[None]
-    site, item, workload = (np.repeat(a, n) for a in np.nonzero(useful))
-    period = periods(inst, len(site) // n)
+    useful = here[:, :, None, None] & serves(inst)[:, None] & (hardware.gain > 0)[None, :, :, None]
+    site, item, workload, period = np.nonzero(useful)
     room = it_at(program, inst).max(axis=1, initial=-1)[site, item, period]
     upper = inst.sites.max_it_mw[site]
     keys = {"site": site, "hardware": item, "workload": workload, "period": period}
@@ -103,8 +100,8 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
         unit="IT MW",
     )
     program.add_entries(level, it[site, hall, item, period], 1)
-    later = period > 0
-    program.add_entries(level[later], it[site, hall, item, period - 1][later], -1)
+    before = np.where(period > 0, it[site, hall, item, period - 1], -1)
+    program.add_entries(level[before >= 0], before[before >= 0], -1)
     buy = bought[site, hall, item, period]
     program.add_entries(level[buy >= 0], buy[buy >= 0], -1)
     for kind in range(len(hardware.ids)):

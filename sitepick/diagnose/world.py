@@ -184,7 +184,8 @@ class Oracle:
 
     def program(self, world: World, inst: Instance) -> tuple[Program, tuple[Separator, ...]]:
         """Return the program of an instance of ``world``."""
-        program, _ = build(inst)
+        # worlds differ in what there is: their programs must have the same rows
+        program, _ = build(replace(inst, trimmed=False))
         if world.held or world.held_only:
             hold_it_mw(program, inst, list(world.held), only=world.held_only)
         study = None if world.carried else self._study(world)

@@ -45,6 +45,10 @@ from sitepick.scenario.schema import Scenario
 
 __all__ = ["Instance", "Timeline", "assemble"]
 
+TRIMMED_ABOVE = 200_000
+"""Columns by site, class, hardware and period above which a program leaves out those that no plan
+can use. A smaller one keeps them: their prices say what MW would be worth where there are none."""
+
 
 def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = None) -> Instance:
     """Return the instance of a scenario; ``network`` is the grid that must carry the plan.
@@ -118,6 +122,7 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
         splits=splits_of(scenario, candidates, site_at, demand, fiber),
         swing=swing,
         groups=groups,
+        trimmed=len(site_at) * int(hardware.fits.sum()) * time.n > TRIMMED_ABOVE,
     )
 
 

@@ -344,6 +344,7 @@ class Instance:
     splits: Splits | None = None  # None: no request needs two pools
     swing: FloatArray | None = None  # (W,) power above nameplate, share
     groups: Groups = NO_GROUPS
+    trimmed: bool = False  # leave out what no plan can use: see `sitepick.blocks.energised`
 
     @property
     def leased(self) -> BoolArray:

@@ -24,7 +24,7 @@ from sitepick.solve.branching import prove, quantities
 from sitepick.solve.certificate import certified_bound
 from sitepick.solve.clock import Clock
 from sitepick.solve.highs import polish, solve_matrix, target_for, version
-from sitepick.solve.lazy import CUT_ROUNDS, extension, repaired, settle
+from sitepick.solve.lazy import CUT_ROUNDS, extension, misses, repaired, settle
 from sitepick.solve.outcome import (
     Certificate,
     Limits,
@@ -37,13 +37,19 @@ from sitepick.solve.outcome import (
     is_plan,
 )
 from sitepick.solve.owners import movers
-from sitepick.solve.sifting import Relaxation, enough_owners, first_owners, relax_by_pricing
+from sitepick.solve.sifting import (
+    MANY,
+    Relaxation,
+    enough_owners,
+    first_owners,
+    relax_by_pricing,
+    tolerance_for,
+)
 from sitepick.solve.whole import Whole
 
 _SMALL_COLUMNS = 4000
 _SMALL_OWNERS = 12
 _WHOLE_COLUMNS = 60_000  # still worth a try as a whole when everything else fell short
-_LP_TOLERANCE = 1e-4
 _SLIGHT = 0.1  # of the asked gap: rows that raise the bound by less are not waited for
 _FIRST_POLLS = 300  # of branch and bound in the first MIP; each later one gets twice as many
 _FIRST_LEAVES = 50  # of a proof by branching after it; likewise
@@ -135,14 +141,18 @@ class _Search:
 
     def _relax(self, present: IntArray, duals: FloatArray | None = None) -> Relaxation:
         """Solve the relaxation, adding rows until the separators find none that matter."""
-        known = -math.inf
+        known, opening = -math.inf, None
+        # prices of rows that are still missing are not worth to be asked for of many owners
+        rough = self.whole.owners.count > MANY and duals is None
         for _ in range(CUT_ROUNDS):
             relaxed = relax_by_pricing(
                 self.whole.owners,
                 self.limits,
                 present=present,
                 duals=None if duals is None else self._padded(duals),
-                tolerance=min(_LP_TOLERANCE, max(1e-7, self.limits.gap / 20)),
+                opening=opening,
+                rough=rough,
+                tolerance=tolerance_for(self.limits.gap, self.whole.owners.count),
                 stop=self.stop,
                 deadline=self.clock.deadline(),
                 tell=lambda bound: self._tell("pricing", bound),
@@ -154,20 +164,20 @@ class _Search:
                 self._proven(relaxed.bound, relaxed.duals)
             present, duals = relaxed.present, relaxed.duals
             self.guess = relaxed.values
-            if relaxed.values is None or self.clock.over() or not self._separate(relaxed.values):
+            if relaxed.values is None or self.clock.over():
                 break
-            if relaxed.bound - known < _SLIGHT * self.limits.gap * abs(relaxed.bound):
+            least = _SLIGHT * self.limits.gap * abs(relaxed.objective)
+            enough = relaxed.objective - known < least or not self._misses(relaxed.values)
+            if enough and not rough:
                 break  # plans that miss rows will find them
-            known = relaxed.bound
+            known = -math.inf if enough else relaxed.objective
+            rough = rough and not enough
             clock = time.perf_counter()
-            settle(
-                lambda: self.matrix,
-                relaxed.present,
-                self._separate,
-                self.clock.room,
-                self.clock.over,
-            )
+            now, room = lambda: self.matrix, self.clock.room
+            opening = settle(now, present, self.separators, room, self.clock.over)
             self.clock.spend("rows", time.perf_counter() - clock)
+            if not rough and opening is not None and opening.objective - known < least:
+                break
         if relaxed.values is not None:
             for rounder in self.rounders:
                 made = rounder(relaxed.values)
@@ -309,6 +319,10 @@ class _Search:
     def extend(self, part: Part) -> Part:
         """Return ``part`` with what its separators can say at once."""
         return extension(self.separators)(part)
+
+    def _misses(self, values: FloatArray) -> bool:
+        """Return whether ``values`` miss rows; those that are long are only looked for."""
+        return any(misses(separate, values) for separate in self.separators)
 
     def _separate(self, values: FloatArray) -> int:
         return sum(separate(values) for separate in self.separators)

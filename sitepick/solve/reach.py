@@ -125,7 +125,7 @@ class _Reach:
             if not self.separate(relaxed.values):
                 break
             cheap = self._steady(relaxed)
-            settle(cheap, present, self.separate, self.room, self.over)
+            settle(cheap, present, self.separators, self.room, self.over)
         assert kept is not None
         return kept
 

@@ -16,17 +16,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sitepick.matrix import FloatArray, IntArray, Matrix
+from sitepick.matrix import BoolArray, FloatArray, IntArray, Matrix
 from sitepick.solve.certificate import safe_bound
 from sitepick.solve.highs import Method, solve_matrix
 from sitepick.solve.outcome import Limits, Outcome
-from sitepick.solve.owners import Owners
+from sitepick.solve.owners import Owners, movers
 
 _FIRST_OWNERS = 40
 _SIMPLEX_BELOW = 1500  # columns; a small master is quicker by simplex
 _EXACT_BELOW = 30_000  # columns; of larger masters imprecise duals are taken as they are
+_LOOSE = 1.0  # relative loss by duals of large masters above which they are of no use
 _ROUNDS = 60
-_MANY = 2000  # owners from which on rounds that look at some of them come before all are asked
+MANY = 2000  # owners from which on rounds that look at some of them come before all are asked
 _LOOK = 400
 _ROUGH = 1e-3  # what all others are expected to be able to save, relative, when all are asked
 
@@ -55,6 +56,8 @@ def relax_by_pricing(
     *,
     present: IntArray | None = None,
     duals: FloatArray | None = None,
+    opening: Settled | None = None,
+    rough: bool = False,
     tolerance: float = 1e-4,
     cutoff: float = math.inf,
     stop: threading.Event | None = None,
@@ -63,53 +66,45 @@ def relax_by_pricing(
 ) -> Relaxation:
     """Solve the LP relaxation of ``owners.matrix`` to ``tolerance`` (relative).
 
-    ``present`` are owners to begin with, ``duals`` (m,) local duals to try first. Ends early when
-    the bound passes ``cutoff``, at the ``deadline`` (`time.perf_counter`) or on ``stop``.
+    ``present`` are owners to begin with, ``duals`` (m,) local duals to try first; ``opening`` is
+    the first master, solved. ``rough``: look at some of many owners, and prove nothing. Ends early
+    when the bound passes ``cutoff``, at the ``deadline`` (`time.perf_counter`) or on ``stop``.
     """
     matrix = owners.matrix
-    m, n = matrix.A.shape
+    m = matrix.A.shape[0]
     y_local = np.zeros(m) if duals is None else duals.copy()
     here = first_owners(owners) if present is None or not len(present) else present
     here = np.union1d(here, matrix.always)
     out = Relaxation(y_local, -math.inf, math.inf, None, here, np.zeros(owners.count))
     spent = {"master": 0.0, "pricing": 0.0}
-    many = owners.count > _MANY
+    many = owners.count > MANY
     idle = np.full(owners.count, duals is not None or many)
     # at first a few of many owners are looked at: early prices are too poor to ask everybody
-    looked_at = _spread(np.arange(owners.count), _LOOK) if many and duals is None else None
+    early = many and (rough or duals is None)
+    looked_at = _spread(np.arange(owners.count), _LOOK) if early else None
     while out.rounds < _ROUNDS:
         out.rounds += 1
         clock = time.perf_counter()
-        part = matrix.take(here)
-        method: Method = "simplex" if len(part.columns) < _SIMPLEX_BELOW else "ipm"
         room = Limits(
             time_s=None if deadline == math.inf else max(0.1, deadline - clock),
             threads=limits.threads,
             seed=limits.seed,
         )
-        master = solve_matrix(
-            part.matrix, room, relax=True, method=method, crossover=False, stop=stop
-        )
-        unusable = master.values is None and master.status != "infeasible"
-        if (unusable or vague(part.matrix, master, tolerance)) and not _over(deadline, stop):
-            # interior point may end without a usable point, or with duals that prove far less
-            master = solve_matrix(part.matrix, room, relax=True, method="simplex", stop=stop)
+        master = opening or _solved(matrix, here, room, tolerance, stop)
+        opening = None
         spent["master"] += time.perf_counter() - clock
         absent = np.setdiff1d(np.arange(owners.count), here)
-        if master.certificate is None or master.values is None:
+        if master.values is None:
             # an infeasible master says nothing about the whole unless nobody is absent
             if not len(absent):
-                out.infeasible = master.status == "infeasible"
+                out.infeasible = master.infeasible
                 break
             if _over(deadline, stop):
                 break
             here = np.union1d(here, _spread(absent, max(_FIRST_OWNERS, len(here))))
             continue
         clock = time.perf_counter()
-        assert not isinstance(master.certificate, tuple)
-        y = y_local.copy()
-        y[owners.linking] = 0.0
-        y[part.rows] = master.certificate
+        y = np.where(master.known, master.duals, y_local)
         scale = max(abs(master.objective), 1e-9)
         enough = 1e-3 * tolerance * scale
         slack = max(0.1 * tolerance * scale, 0.9 * (master.objective - cutoff))
@@ -126,16 +121,22 @@ def relax_by_pricing(
                     "owners looked at would help"
                 )
                 continue
+            if rough:
+                out.objective, out.values, out.present = master.objective, master.values, here
+                break
             looked_at, clock = None, time.perf_counter()
-        y, worth = owners.price(y, absent, slack, idle)
+        # without crossover what presolve took out of a large master comes back with poor duals
+        wanted = np.arange(owners.count) if master.large or many else absent
+        y, worth = owners.price(y, wanted, slack, idle)
         idle = worth > -enough
         y_local = y.copy()
         bound = safe_bound(matrix, y)
         spent["pricing"] += time.perf_counter() - clock
-        if bound > out.bound:
+        better = bound > out.bound
+        if better:
             out.bound, out.duals = bound, y
         out.objective = master.objective
-        out.values = part.lift(master.values, n)
+        out.values = master.values
         gain = np.minimum(worth[absent], 0.0)
         out.near *= 0.5
         out.near[absent] = np.minimum(out.near[absent], gain)
@@ -151,6 +152,10 @@ def relax_by_pricing(
             break
         if not (gain < 0).any():
             break
+        if many and better:
+            # a small master is quick: owners that do nothing and would gain nothing may come back
+            used = np.isin(here, movers(matrix, master.values)) | (worth[here] < -enough)
+            here = np.union1d(here[used], matrix.always)
         here = np.union1d(here, _best(absent, gain, len(here)))
         out.present = here
         if many:
@@ -161,15 +166,64 @@ def relax_by_pricing(
     return out
 
 
-def vague(matrix: Matrix, master: Outcome, tolerance: float) -> bool:
-    """Return whether the duals of a solved master of moderate size prove less than they should.
+@dataclass(frozen=True)
+class Settled:
+    """A master as solved: ``values`` (n,) of the whole, None where there are none; ``duals`` (m,),
+    of which ``known`` (m,) are those of rows in the master and of all linking rows."""
 
-    Without crossover, what presolve took out of the problem may come back with wrong duals.
+    objective: float
+    values: FloatArray | None
+    duals: FloatArray
+    known: BoolArray
+    large: bool = False
+    infeasible: bool = False
+
+
+def _solved(
+    matrix: Matrix,
+    here: IntArray,
+    room: Limits,
+    tolerance: float,
+    stop: threading.Event | None,
+) -> Settled:
+    """Return the relaxation over the owners ``here``."""
+    m, n = matrix.A.shape
+    part = matrix.take(here)
+    large = len(part.columns) >= _EXACT_BELOW
+    method: Method = "simplex" if len(part.columns) < _SIMPLEX_BELOW else "ipm"
+    master = solve_matrix(part.matrix, room, relax=True, method=method, crossover=False, stop=stop)
+    unusable = master.values is None and master.status != "infeasible"
+    over = stop is not None and stop.is_set()
+    if (unusable or vague(part.matrix, master, tolerance)) and not over:
+        # interior point may end without a usable point, or with duals that prove far less
+        method = "ipm" if large else "simplex"
+        master = solve_matrix(part.matrix, room, relax=True, method=method, stop=stop)
+    y, known = np.zeros(m), matrix.row_owner < 0
+    if master.certificate is None or master.values is None:
+        return Settled(math.inf, None, y, known, infeasible=master.status == "infeasible")
+    assert not isinstance(master.certificate, tuple)
+    y[part.rows] = master.certificate
+    known[part.rows] = True
+    return Settled(master.objective, part.lift(master.values, n), y, known, large)
+
+
+def vague(matrix: Matrix, master: Outcome, tolerance: float) -> bool:
+    """Return whether the duals of a solved master prove less than they should.
+
+    Without crossover, what presolve took out of the problem may come back with wrong duals, which
+    is put right by pricing where the master is large. Prices that a problem leaves open upwards
+    (of work that nobody in reach can do) may come back as anything.
     """
     y = master.certificate
-    if not isinstance(y, np.ndarray) or matrix.A.shape[1] >= _EXACT_BELOW:
+    if not isinstance(y, np.ndarray):
         return False
-    return master.objective - safe_bound(matrix, y) > 0.5 * tolerance * abs(master.objective)
+    accepted = _LOOSE if matrix.A.shape[1] >= _EXACT_BELOW else 0.5 * tolerance
+    return master.objective - safe_bound(matrix, y) > accepted * abs(master.objective)
+
+
+def tolerance_for(gap: float, owners: int) -> float:
+    """Return what a relaxation may lack, relative, where a plan within ``gap`` is asked."""
+    return 0.1 * gap if owners > MANY else min(1e-4, max(1e-7, gap / 20))
 
 
 def enough_owners(

@@ -22,8 +22,8 @@ class Whole:
         """The program as it is now."""
         if self._matrix is None:
             self._matrix = numbered(self.program.matrix)
-        elif (before := self._matrix.A.shape[0]) != self.program.n_rows:
-            self._matrix = self._matrix.with_rows(*self.program.matrix.tail(before))
+        elif self._matrix.A.shape[0] != self.program.n_rows:
+            self._matrix = self._matrix.grown(self.program.matrix)
         return self._matrix
 
     @property
