@@ -13,6 +13,6 @@ from __future__ import annotations
 
 from sitepick.serving.handout import Flows, flows, serve_alike
 from sitepick.serving.limits import ReachLimits
-from sitepick.serving.sets import failing_sets
+from sitepick.serving.sets import failing_sets, in_common
 
-__all__ = ["Flows", "ReachLimits", "failing_sets", "flows", "serve_alike"]
+__all__ = ["Flows", "ReachLimits", "failing_sets", "flows", "in_common", "serve_alike"]

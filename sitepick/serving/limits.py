@@ -13,8 +13,8 @@ from sitepick.instance.types import Instance
 from sitepick.matrix import BoolArray, FloatArray, IntArray, Part
 from sitepick.program import Program
 from sitepick.serving.flow_columns import FlowColumns
-from sitepick.serving.sets import ACCEPTED_MW, failing_sets, like_sets
-from sitepick.serving.work import of_groups, reach_of, work_and_need
+from sitepick.serving.sets import ACCEPTED_MW, failing_sets, in_common, like_sets
+from sitepick.serving.work import reach_of, work_and_need
 from sitepick.solve.lazy import Trial
 
 
@@ -54,7 +54,11 @@ class ReachLimits:
     def _columns(self) -> ReachColumns:
         return ReachColumns.of(self.program, self.inst)
 
-    @property
+    @cached_property
+    def _common(self) -> dict[int, FloatArray]:
+        return {w: in_common(near) for w, near in self.reach.items()}
+
+    @cached_property
     def _works(self) -> IntArray:
         return np.setdiff1d(self.inst.demand.serve_workload, of_groups(self.inst))
 
@@ -69,7 +73,7 @@ class ReachLimits:
         """
         for w in self._works:
             need = self.inst.demand.mw[w]
-            for places in like_sets(self.reach[w], need.sum(axis=1)):
+            for places in like_sets(self.reach[w], need.sum(axis=1), self._common[w]):
                 sites = self._sites(w, places)
                 periods = np.flatnonzero(need[places].sum(axis=0) > 0)
                 self._add(Failing(int(w), places, sites, periods))
@@ -109,7 +113,7 @@ class ReachLimits:
                 state = work[:, w, t].tobytes() + need[w, :, t].tobytes()
                 if not asked[w, :, t].any() or self._met.get((w, t)) == state:
                     continue
-                sets = failing_sets(self.reach[w], work[:, w, t], need[w, :, t])
+                sets = failing_sets(self.reach[w], work[:, w, t], need[w, :, t], self._common[w])
                 if not sets:
                     self._met[w, t] = state
                 known += [s for s in sets if not any(np.array_equal(s, k) for k in known)]

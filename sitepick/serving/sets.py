@@ -15,11 +15,20 @@ _EVERYWHERE = 0.98  # of all sites: a set that so many reach says no more than t
 _CAPACITY = 1e9  # whole units that all work of a workload is counted in
 
 
-def failing_sets(reach: sp.csr_array, work: FloatArray, need: FloatArray) -> list[IntArray]:
+def in_common(reach: sp.csr_array) -> FloatArray:
+    """Return (D, D) how many sites reach both of two places."""
+    near = sp.csc_array(reach)
+    return np.asarray((near.T @ near).toarray(), dtype=float)
+
+
+def failing_sets(
+    reach: sp.csr_array, work: FloatArray, need: FloatArray, common: FloatArray
+) -> list[IntArray]:
     """Return sets of places whose ``need`` (D,) exceeds the ``work`` (S,) within their ``reach``.
 
     The first fails by most. The others are smaller, one around each of the places that lack most:
     a small set says more about where work must be, and its row is shorter.
+    ``common`` (D, D) is `in_common`.
     """
     sites, places = np.flatnonzero(work > 0), np.flatnonzero(need > 0)
     near = sp.csr_array(reach[sites][:, places])
@@ -32,20 +41,20 @@ def failing_sets(reach: sp.csr_array, work: FloatArray, need: FloatArray) -> lis
     seeds = seeds[unmet[seeds] > ACCEPTED_MW]
     whole = np.zeros(len(places), dtype=bool)
     reached = near.toarray() > 0
-    columns = sp.csc_array(reach)[:, places]
     found: list[BoolArray] = []
     for d in seeds:
         closed = _closed(reached, flow, int(d))
         whole |= closed
-        overlap = np.asarray((columns.T @ columns[:, [int(d)]]).toarray()).ravel()
+        overlap = common[places[d], places]
         found.append(_around(reached, supply, asked, closed, overlap, 0.5 * float(unmet[d])))
     return [places[whole], *(places[s] for s in found)]
 
 
-def like_sets(reach: sp.csr_array, need: FloatArray) -> list[IntArray]:
+def like_sets(reach: sp.csr_array, need: FloatArray, common: FloatArray) -> list[IntArray]:
     """Return sets of places with much ``need`` (D,) that are reached by much the same sites.
 
-    They are the upper branches of a tree by the share of sites that places have in common.
+    They are the upper branches of a tree by the share of sites that places have in ``common``
+    (D, D).
     """
     from scipy.cluster.hierarchy import linkage, to_tree
     from scipy.spatial.distance import squareform
@@ -54,8 +63,7 @@ def like_sets(reach: sp.csr_array, need: FloatArray) -> list[IntArray]:
     if len(places) < 2:
         return []
     near = sp.csc_array(reach)[:, places]
-    near.data = np.ones_like(near.data)
-    both = (near.T @ near).toarray()
+    both = common[np.ix_(places, places)]
     either = np.diag(both)[:, None] + np.diag(both)[None, :] - both
     apart = 1 - both / np.maximum(either, 1)
     np.fill_diagonal(apart, 0.0)

@@ -40,6 +40,7 @@ from sitepick.solve.owners import movers
 from sitepick.solve.sifting import (
     MANY,
     Relaxation,
+    best_owners,
     enough_owners,
     first_owners,
     relax_by_pricing,
@@ -54,6 +55,7 @@ _SLIGHT = 0.1  # of the asked gap: rows that raise the bound by less are not wai
 _FIRST_POLLS = 300  # of branch and bound in the first MIP; each later one gets twice as many
 _FIRST_LEAVES = 50  # of a proof by branching after it; likewise
 _NEAR_BOUND = 0.2  # of the asked gap, lost by planning on few owners
+_POOR = 0.1  # gap of a plan, among many owners, that no search begins from
 _ROUNDS = 4
 
 
@@ -120,7 +122,7 @@ class _Search:
         if start is not None:
             self._offer(start)
         first = np.arange(owners.count) if small else first_owners(owners)
-        present = np.union1d(first, self._used())
+        present = first if owners.count > MANY else np.union1d(first, self._used())
         relaxed = self._relax(present)
         if relaxed.infeasible:
             self.infeasible = self.plan is None
@@ -142,7 +144,7 @@ class _Search:
     def _relax(self, present: IntArray, duals: FloatArray | None = None) -> Relaxation:
         """Solve the relaxation, adding rows until the separators find none that matter."""
         known, opening = -math.inf, None
-        # prices of rows that are still missing are not worth to be asked for of many owners
+        # while rows are missing prices are too poor to ask all of many owners
         rough = self.whole.owners.count > MANY and duals is None
         for _ in range(CUT_ROUNDS):
             relaxed = relax_by_pricing(
@@ -236,13 +238,8 @@ class _Search:
                 # owners of the relaxation that lose little of what the gap allows
                 near = self.bound + _NEAR_BOUND * self._asked() * abs(self.bound)
                 few = enough_owners(self.matrix, chosen, near, self.limits, self.clock.over)
-            count = min(len(chosen), math.ceil(few * 1.2 * 2**number))
-            rest = np.setdiff1d(np.arange(len(relaxed.near)), chosen)
-            # those that looked attractive last, then those that the master tried
-            tried = np.isin(rest, relaxed.present)
-            rest = rest[np.lexsort((rest, ~tried, relaxed.near[rest]))]
-            spare = rest[: math.ceil(few * 1.2 * 2**number) - count]
-            owners = np.union1d(np.union1d(chosen[:count], spare), needed)
+            most = math.ceil(few * 1.2 * 2**number)
+            owners = np.union1d(best_owners(relaxed, chosen, most), needed)
             rows = self.program.n_rows
             self._plan_on(owners, _FIRST_POLLS * 2**number)
             if self.program.n_rows > rows and not self._done():
@@ -260,12 +257,8 @@ class _Search:
             whole = len(part.columns) == len(matrix.cost)
             # what a good plan pays is better judged by the relaxation than by a poor plan
             asked = self._asked(self.guess)
-            room = replace(
-                self.limits,
-                gap=asked if whole else 0.3 * asked,
-                time_s=self.clock.time_left(),
-                work=self.clock.polls(polls),
-            )
+            gap, left = asked if whole else 0.3 * asked, self.clock.time_left()
+            room = replace(self.limits, gap=gap, time_s=left, work=self.clock.polls(polls))
             out = solve_matrix(
                 part.matrix,
                 room,
@@ -291,10 +284,12 @@ class _Search:
             if self.program.n_rows == rows or self.clock.over():
                 break
             # rows were missing: often the same decisions with other MW will do
-            now, chosen = lambda: self.matrix, np.union1d(owners, self._used())
-            mended = repaired(
-                now, chosen, point, self._separate, self.limits, self.clock.over, self.extend
+            now, chosen, over = (
+                lambda: self.matrix,
+                np.union1d(owners, self._used()),
+                self.clock.over,
             )
+            mended = repaired(now, chosen, point, self._separate, self.limits, over, self.extend)
             if mended is not None:
                 self._offer(mended)
             if self._done():
@@ -328,8 +323,12 @@ class _Search:
         return sum(separate(values) for separate in self.separators)
 
     def _used(self) -> IntArray:
-        """Return the owners of the best plan; all of them, however little they do."""
-        if self.plan is None:
+        """Return the owners of the best plan; all of them, however little they do.
+
+        None of a plan that is far from any good one: its many owners make every problem larger.
+        """
+        poor = self._gap() > _POOR and self.whole.owners.count > MANY
+        if self.plan is None or poor:
             return np.zeros(0, dtype=np.int64)
         owned = self.matrix.owner >= 0
         return np.unique(self.matrix.owner[owned & (self.plan != 0)])

@@ -247,6 +247,15 @@ def enough_owners(
     return high
 
 
+def best_owners(relaxed: Relaxation, chosen: IntArray, most: int) -> IntArray:
+    """Return the first ``most`` of ``chosen``; where they are fewer, with others that were near."""
+    rest = np.setdiff1d(np.arange(len(relaxed.near)), chosen)
+    # those that looked attractive last, then those that the master tried
+    tried = np.isin(rest, relaxed.present)
+    rest = rest[np.lexsort((rest, ~tried, relaxed.near[rest]))]
+    return np.union1d(chosen[:most], rest[: max(0, most - len(chosen))])
+
+
 def _over(deadline: float, stop: threading.Event | None) -> bool:
     return time.perf_counter() >= deadline or (stop is not None and stop.is_set())
 

@@ -15,7 +15,7 @@ from sitepick.checks import judge
 from sitepick.instance import demand as instance_demand
 from sitepick.planner import Planner
 from sitepick.run import Prepared
-from sitepick.serving import ReachLimits, failing_sets, flows
+from sitepick.serving import ReachLimits, failing_sets, flows, in_common
 from sitepick.solve import pricing
 from sitepick.solve.outcome import Limits
 from sitepick.words import REACH
@@ -101,7 +101,8 @@ def test_sets_are_found_exactly_where_no_flow_serves_all(data: st.DataObject) ->
 
     every = [[d for d in range(m) if k >> d & 1] for k in range(1, 2**m)]
     worst = max(failure(places) for places in every)
-    found = failing_sets(sp.csr_array(near), work, need)
+    reach = sp.csr_array(near)
+    found = failing_sets(reach, work, need, in_common(reach))
     assert bool(found) == (worst > 1e-3)
     for places in found:
         assert failure(list(places)) > 0
