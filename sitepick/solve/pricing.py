@@ -139,8 +139,6 @@ class _Search:
             self._branch(movers(self.matrix, self.plan), relaxed, families, _FIRST_LEAVES)
         return self._outcome()
 
-    # --- bounds -----------------------------------------------------------------------------
-
     def _relax(self, present: IntArray, duals: FloatArray | None = None) -> Relaxation:
         """Solve the relaxation, adding rows until the separators find none that matter."""
         known, opening = -math.inf, None
@@ -217,8 +215,6 @@ class _Search:
 
     def _proven(self, bound: float, certificate: Certificate) -> None:
         self.proof, self.certificate, self.bound = bound, certificate, max(self.bound, bound)
-
-    # --- plans ------------------------------------------------------------------------------
 
     def _plan_whole(self) -> None:
         if self._done():
@@ -332,8 +328,6 @@ class _Search:
             return np.zeros(0, dtype=np.int64)
         owned = self.matrix.owner >= 0
         return np.unique(self.matrix.owner[owned & (self.plan != 0)])
-
-    # --- limits and talk --------------------------------------------------------------------
 
     def _gap(self) -> float:
         return gap_between(self.objective, self.bound)
