@@ -71,17 +71,17 @@ def _pool(
         (split[mine], serve.keys["place"][mine], splits.point[serve.keys["site"][mine]],
          serve.keys["period"][mine]), shape,
     )  # fmt: skip
-    code, place = np.unique(served, return_inverse=True)
-    s, d, p, t = np.unravel_index(code, shape)
-    keys = {"split": s, "place": d, "point": p, "period": t}
-    row = program.add_rows(name, keys=keys, lower=0, upper=0, unit="ref_mw")
-    program.add_entries(row[place], serve.indices[mine], 1)
     handed = program.column_families["split.handed"]
     at = handed.keys["handover"]
     wanted = np.ravel_multi_index(
         (splits.split[at], splits.place[at], point[at], handed.keys["period"]), shape
     )
-    # a point can only be in a handover if it can serve the place
+    # a point that cannot serve the place yet hands nothing over
+    code = np.union1d(served, wanted)
+    s, d, p, t = np.unravel_index(code, shape)
+    keys = {"split": s, "place": d, "point": p, "period": t}
+    row = program.add_rows(name, keys=keys, lower=0, upper=0, unit="ref_mw")
+    program.add_entries(row[np.searchsorted(code, served)], serve.indices[mine], 1)
     program.add_entries(row[np.searchsorted(code, wanted)], handed.indices, per_handed)
 
 

@@ -1,7 +1,7 @@
 """The instance: a scenario and its candidates as arrays, nothing else.
 
-S sites, E ties, B POIs, O offers, T periods, K hall classes, H hardware, W workloads, D places,
-Y calendar years. Sites are in order of id. Money is MUSD of the scenario's price year.
+S sites, E ties, B POIs, O offers, T periods, K hall classes, H hardware, W workloads, D places, Y
+years. Sites are in order of id. Money is MUSD of the scenario's price year.
 """
 
 from __future__ import annotations
@@ -344,7 +344,7 @@ class Instance:
     splits: Splits | None = None  # None: no request needs two pools
     swing: FloatArray | None = None  # (W,) power above nameplate, share
     groups: Groups = NO_GROUPS
-    trimmed: bool = False  # leave out what no plan can use: see `sitepick.blocks.energised`
+    trimmed: bool = False  # without what no plan can use: `sitepick.blocks.energised`
 
     @property
     def leased(self) -> BoolArray:

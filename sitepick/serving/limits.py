@@ -14,7 +14,7 @@ from sitepick.matrix import BoolArray, FloatArray, IntArray, Part
 from sitepick.program import Program
 from sitepick.serving.flow_columns import FlowColumns
 from sitepick.serving.sets import ACCEPTED_MW, failing_sets, in_common, like_sets
-from sitepick.serving.work import reach_of, work_and_need
+from sitepick.serving.work import of_groups, reach_of, work_and_need
 from sitepick.solve.lazy import Trial
 
 
