@@ -1,7 +1,7 @@
 """The instance: a scenario and its candidates as arrays, nothing else.
 
-S sites, E ties, B POIs, O offers, T periods, K hall classes, H hardware, W workloads, D places, Y
-years. Sites are in order of id. Money is MUSD of the scenario's price year.
+S sites, E ties, B POIs, O offers, T periods, K hall classes, H hardware, W workloads, D places,
+Y years. Sites are in order of id. Money is MUSD of the scenario's price year.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class Flexible:
     most; ``off`` is the part of the year that makes, hours * depth / 8760.
     """
 
-    sources: tuple[str, ...]  # (F,) offer:ID or area:NAME
+    sources: tuple[str, ...]  # offer:ID or area:NAME
     offer: IntArray  # (F,) index in Headroom.offer_ids; -1: an area
     mw: FloatArray  # (F,) most, grid MW
     share: FloatArray  # (F, T) part of its MW that is there, 0..1
