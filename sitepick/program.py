@@ -159,8 +159,9 @@ class Program:
         r, c, v = np.broadcast_arrays(
             _whole32(rows), _whole32(columns), np.asarray(values, dtype=float)
         )
-        for part, known in zip((r, c, v), self._fresh, strict=True):
-            known.append(part.ravel())
+        self._fresh[0].append(r.ravel())
+        self._fresh[1].append(c.ravel())
+        self._fresh[2].append(v.ravel())
         self.__dict__.pop("matrix", None)
 
     def add_cost(self, columns: npt.ArrayLike, cost: npt.ArrayLike, term: str = "") -> None:
@@ -309,8 +310,8 @@ def _csr(
 ) -> sp.csr_array:
     if not entries[0]:
         return sp.csr_array(shape)
-    r, c, values = (np.concatenate(part) for part in entries)
-    A = sp.csr_array(sp.coo_array((values, (r - np.int32(first_row), c)), shape=shape))
+    r, c = np.concatenate(entries[0]) - np.int32(first_row), np.concatenate(entries[1])
+    A = sp.csr_array(sp.coo_array((np.concatenate(entries[2]), (r, c)), shape=shape))
     A.sum_duplicates()
     A.eliminate_zeros()
     return A

@@ -349,9 +349,7 @@ class Instance:
     @property
     def leased(self) -> BoolArray:
         """Return (S,) which sites are offers of leased halls."""
-        out = np.zeros(len(self.sites.ids), dtype=bool)
-        out[self.leases.site] = True
-        return out
+        return np.isin(np.arange(len(self.sites.ids)), self.leases.site)
 
     def _tie_names(self) -> tuple[str, ...]:
         """Return (E,) site>POI, with the kV where there are ties of several."""

@@ -88,7 +88,8 @@ class ReachLimits:
             for s in failing
         ]
         A = sp.vstack([part[0] for part in parts], format="csr")
-        return Trial(A, *(np.concatenate([part[k] for part in parts]) for k in (1, 2)), failing)
+        lower, upper = (np.concatenate([part[k] for part in parts]) for k in (1, 2))
+        return Trial(A, lower, upper, failing)
 
     def keep(self, trial: Trial, rows: BoolArray) -> None:
         """Add some ``rows`` (k,) of a trial to the program, in their order."""

@@ -98,13 +98,6 @@ def settle(
     )
 
 
-def _append(lp: GrowingLp, trial: Trial, part: Part) -> IntArray:
-    """Append the rows of a trial to the linear program of ``part``; return their numbers."""
-    A = sp.csr_array(trial.A[:, part.columns])
-    starts, columns = A.indptr[:-1].astype(np.int64), A.indices.astype(np.int64)
-    return lp.add_rows(trial.lower, trial.upper, starts, columns, A.data)
-
-
 def misses(separator: Separator, values: FloatArray) -> bool:
     """Return whether ``values`` (n,) miss rows, which enter unless the separator tries them."""
     tried = getattr(separator, "tried", None)
