@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 # Okabe and Ito, "Color Universal Design" (2008); yellow last, for it is faint on white
 LAYERS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442",
@@ -13,6 +15,8 @@ MARKERS = ("circle", "square", "diamond", "triangle", "inverted_triangle", "hex"
 INK, QUIET, FAINT = "#1b1f24", "#5b6470", "#c9ced6"
 LINES = ("#3d4450", "#6b7380", "#8e96a3", "#b3bac4", "#ccd1d9", "#dde1e6")
 FIBER, TIE, LIMITING, EXCLUDED = "#009E73", "#1b1f24", "#D55E00", "#B09C85"
+LINKS = ("#CC79A7", "#0072B2", "#E69F00", "#56B4E9", "#000000")
+"""Links over fiber, by group or service; the first are drawn widest, below the others."""
 VERDICTS = {
     "rejected": ("rejected by a test", "x", "#8a8f98", "#8a8f98"),
     "not_chosen": ("passed, not chosen", "circle", "#56B4E9", "#0072B2"),
@@ -28,6 +32,12 @@ HEADROOM = (
     (300.0, "300 MW and more", "#5a2a77"),
 )
 """Least grid MW of a class, its words and its colour: the more, the darker."""
+
+
+def link_looks(services: Iterable[str]) -> dict[str, tuple[str, float]]:
+    """Return colour and width (pixels) of the links of each service."""
+    names = sorted(set(services))
+    return {s: (LINKS[i % len(LINKS)], max(2.5, 6.5 - 1.5 * i)) for i, s in enumerate(names)}
 
 
 def headroom_class(mw: float | None) -> int:

@@ -63,10 +63,11 @@ def draw_map(found: PlanMap) -> Any:
         _substations(plot, found.substations, scale), *_candidates(plot, found.candidates, scale)
     ]  # fmt: skip
     _lines(plot, "limiting", found.limiting, colours.LIMITING, 4.0)
+    over = _links(plot, found.links)
     _lines(plot, "ties", found.ties, colours.TIE, 1.8)
     _cities(plot, found.cities)
     tips.append(_sites(plot, found))
-    for renderer, rows in tips:
+    for renderer, rows in [*over, *tips]:
         if renderer is not None:
             tip = HoverTool(renderers=[renderer], tooltips=rows, name=renderer.name, visible=False)
             plot.add_tools(tip)
@@ -196,6 +197,39 @@ def _candidates(
                 ("forcing it in costs", "@estimate_musd (LP estimate), at least @proven_musd")
             )
         out.append((drawn, [*rows, ("buildable", "@usable_ha")]))
+    return out
+
+
+def _links(plot: Any, columns: Columns) -> list[tuple[Any, list[tuple[str, str]]]]:
+    """Draw links over fiber, widest first; a second route without a common edge is dashed."""
+    out = []
+    looks = colours.link_looks(columns.get("service", ()))
+    for service, (colour, width) in looks.items():
+        for partner in (False, True):
+            rows = [
+                i for i, name in enumerate(columns["service"])
+                if name == service and columns["partner"][i] == partner
+            ]  # fmt: skip
+            if not rows:
+                continue
+            data: dict[str, Any] = {
+                k: [columns[k][i] for i in rows] for k in ("service", "ends", "route")
+            }
+            for column, unit in (("km", "route km"), ("rtt_ms", "ms"), ("tbps", "Tb/s")):
+                data[column] = [_text(columns[column][i], unit) for i in rows]
+            parts = [np.array(columns["part"][i], dtype=float).reshape(-1, 2) for i in rows]
+            places = [mercator(p[:, 0], np.clip(p[:, 1], -85, 85)) for p in parts]
+            data["xs"] = [x.tolist() for x, _ in places]
+            data["ys"] = [y.tolist() for _, y in places]
+            drawn = plot.multi_line(
+                "xs", "ys", source=ColumnDataSource(data), name="links", line_color=colour,
+                line_width=width, line_alpha=1.0, line_dash="12 7" if partner else "solid",
+                line_join="round", nonselection_line_alpha=1.0,
+            )  # fmt: skip
+            out.append((drawn, [
+                ("link", "@service: @ends, route @route"), ("length", "@km"),
+                ("round trip", "@rtt_ms"), ("carries", "@tbps each way"),
+            ]))  # fmt: skip
     return out
 
 

@@ -49,7 +49,8 @@ def _groups(run: Run, made: SiteRows) -> Table:
         add("  delivered", "ref MW", [r.delivered_ref_mw if r else 0.0 for r in here])
         if any(r is not None and r.turned_away_ref_mw > 1e-6 for r in here):
             add("  turned away", "ref MW", [r.turned_away_ref_mw if r else 0.0 for r in here])
-        add("  efficiency", "%", [100 * r.efficiency if r and r.sites else None for r in here])
+        works = [r if r and r.worked_ref_mw > 1e-6 else None for r in here]
+        add("  efficiency", "%", [100 * r.efficiency if r else None for r in works])
         it: dict[str, dict[str, float]] = defaultdict(dict)
         for m in plan.members:
             if m.group == group.name:
@@ -78,8 +79,10 @@ def _called(row: Row, end: str) -> str:
 
 
 def _links(sheet: Sheet) -> Table:
-    """Return the links by service and Tb/s; a second route that shares no edge stands by it."""
-    order = sorted(sheet.rows, key=lambda r: (r["service"], -r["tbps"], r["link_id"]))
+    """Return the links by service and ends, a second route below the first."""
+    order = sorted(
+        sheet.rows, key=lambda r: (r["service"], r["from_name"], r["to_name"], r["route"])
+    )
     rows: list[tuple[Cell, ...]] = [
         (
             r["service"], f"{_called(r, 'from')} - {_called(r, 'to')}", r["route"],
@@ -133,6 +136,8 @@ def _edges(run: Run, made: SiteRows, sheets: Mapping[str, Sheet]) -> Table:
         f"{len(edges)} edges, at the horizon's end. Idle: yearly cost of what carries nothing, "
         f"MUSD (real, {price_year}): {by_year}. Stranded at the end: {lost:,.2f} MUSD a year."
     )
+    if any("@" in str(row[0]) for row in rows):
+        note += " LINK@KM is the place so many km along a link of the layer."
     columns = (
         Column("Fiber edges", align="left"),
         Column("route km", decimals=0),
@@ -144,7 +149,7 @@ def _edges(run: Run, made: SiteRows, sheets: Mapping[str, Sheet]) -> Table:
         Column("use %", "Tb/s used of Tb/s there", decimals=1),
         Column("idle MUSD/a", "yearly cost of what carries nothing", decimals=2),
         Column("stranded Tb/s", "lit and not used even at peaks", decimals=2),
-        Column("MUSD/a", "yearly cost of what is stranded", decimals=2),
+        Column("stranded MUSD/a", "yearly cost of what is stranded", decimals=2),
     )  # fmt: skip
     return Table(
         "Fiber edges, at the horizon's end", columns, tuple(rows), note,

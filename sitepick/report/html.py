@@ -10,8 +10,10 @@ import base64
 import csv
 import hashlib
 import json
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sitepick import __version__
@@ -161,12 +163,19 @@ def _charts(page: Page) -> list[str]:
 
 
 def _tables(page: Page) -> list[str]:
-    return ['<section id="tables"><h2>Tables</h2>', *(_table(t) for t in page.tables), "</section>"]
+    named = ([p for p in t.places if p.startswith("site:")] for t in page.tables)
+    first = next((places for places in named if places), [])  # the table of sites, as on the map
+    numbers = {place: i for i, place in enumerate(first, start=1)}
+    tables = (_table(t, numbers) for t in page.tables)
+    return ['<section id="tables"><h2>Tables</h2>', *tables, "</section>"]
 
 
-def _table(table: Table) -> str:
-    """Return a table; a row about a place of the map can be clicked, sites have their number."""
-    numbered = any(p.startswith("site:") for p in table.places)
+def _table(table: Table, numbers: Mapping[str, int] = MappingProxyType({})) -> str:
+    """Return a table; a row about a place of the map can be clicked.
+
+    ``numbers``: of the sites on the map, by place; they stand before their rows.
+    """
+    numbered = any(p in numbers for p in table.places)
     head = ['<th class="left" scope="col">No.</th>'] if numbered else []
     for column in table.columns:
         title = f' title="{escape(column.unit)}"' if column.unit else ""
@@ -176,7 +185,7 @@ def _table(table: Table) -> str:
     for i, row in enumerate(table.shown()):
         place = table.places[i] if table.places else ""
         about = f' data-place="{escape(place)}" tabindex="0"' if place else ""
-        cells = [f'<td class="left">{i + 1}</td>'] if numbered else []
+        cells = [f'<td class="left">{numbers.get(place, "")}</td>'] if numbered else []
         for column, cell in zip(table.columns, row, strict=True):
             side = "left" if column.align == "left" else ""
             side = "left hash" if column.name == _PLACE_COLUMN else side

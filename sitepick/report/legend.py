@@ -10,6 +10,7 @@ from sitepick.report import colours
 if TYPE_CHECKING:
     from sitepick.report.places import PlanMap
 
+_DASHED = f'stroke="{colours.INK}" stroke-width="2.5" stroke-dasharray="5 3"'
 _SHAPES = {
     "circle": '<circle cx="8" cy="8" r="6" {}/>',
     "square": '<rect x="2" y="2" width="12" height="12" {}/>',
@@ -34,6 +35,12 @@ def legend_items(found: PlanMap) -> list[str]:
             out.append(_sub(_symbol(colours.MARKERS[h % 7], fill), f"mostly {found.halls[h]}"))
     if found.ties:
         out.append(_group("ties", "ties to their POIs", _line(colours.TIE, 2)))
+    looks = colours.link_looks(found.links.get("service", ()))
+    if looks:
+        out.append(_group("links", "links over fiber", ""))
+        out += [_sub(_line(c, width), service) for service, (c, width) in looks.items()]
+        if any(found.links["partner"]):
+            out.append(_sub(_symbol("line", _DASHED), "second route, no edge in common"))
     if found.limiting:
         out.append(_group("limiting", "branches that limit", _line(colours.LIMITING, 4)))
     verdicts = set(found.candidates["verdict"])

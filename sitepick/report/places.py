@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sitepick.bundled import data_dir
 from sitepick.errors import LayerError
+from sitepick.exports.sheet import dump_json
 from sitepick.exports.simplify import Box, Part, lines_by_kv, parts_of, shapes_from, within
 from sitepick.report.charts import period_ticks
 
@@ -30,6 +31,7 @@ _MOST_CITIES = 14
 _APART = 0.09  # of the extent, between names of cities
 
 Columns = dict[str, list[Any]]
+_OF_LINK = ("service", "name", "ends", "route", "partner", "km", "rtt_ms", "tbps", "part")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class PlanMap:
     cities: Columns  # name, lon, lat: for orientation only
     exclusions: list[Part]
     said: tuple[str, ...] = ()
+    links: Columns = field(default_factory=dict)
+    """Links over fiber, a row per piece of line: service, name, ends, route, partner (bool),
+    km, rtt_ms, tbps, part."""
 
     def hall_indices(self) -> list[list[int]]:
         """Return the classes of each site, one per period, as indices into ``halls``."""
@@ -96,7 +101,7 @@ def map_of(run: Run, made: SiteRows, sheets: Mapping[str, Sheet]) -> PlanMap | N
         tuple(made.by_hall) or ("IT MW",), sites, candidates, substations,
         tuple(classes[i] for i in kept), parts_of(fiber, wide, tolerance),
         _flat(sheets["links"]), _limiting(run), _outlines(run, wide, tolerance),
-        _cities(extent), excluded, tuple(said),
+        _cities(extent), excluded, tuple(said), _links(sheets.get("fiber_links"), wide, tolerance),
     )  # fmt: skip
 
 
@@ -209,6 +214,26 @@ def _flat(links: Sheet) -> list[Part]:
         if geometry is not None
         for line in geometry["coordinates"]
     ]
+
+
+def _links(sheet: Sheet | None, wide: Box, tolerance: float) -> Columns:
+    out: Columns = {name: [] for name in _OF_LINK}
+    if sheet is None:
+        return out
+    for row, shape in zip(sheet.rows, sheet.geometry or (), strict=True):
+        if shape is None:
+            continue
+        told = {
+            "service": row["service"], "name": row["link_id"],
+            "ends": f"{row['from_name']} - {row['to_name']}", "route": row["route"],
+            "partner": row["disjoint_link_id"] is not None and row["route"] > 1,
+            "km": _rounded(row["route_km"], 1), "rtt_ms": _rounded(row["rtt_ms"], 3),
+            "tbps": _rounded(row["tbps"], 4),
+        }  # fmt: skip
+        for part in parts_of(shapes_from(dump_json(shape)), wide, tolerance):
+            for name, value in {**told, "part": part}.items():
+                out[name].append(value)
+    return out
 
 
 def _limiting(run: Run) -> list[Part]:

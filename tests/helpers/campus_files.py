@@ -37,6 +37,7 @@ candidates: {source: table}
 power: {tie_months: 12}
 fiber:
   enter_at: nodes
+  straight_factor: 1
   musd_per_km: 0.1
   services:
     - {name: answers, workload: web, to_nodes: [C], gbps_per_ref_mw: 20, peak_gbps_per_ref_mw: 120,

@@ -1,0 +1,119 @@
+"""Groups and links on the page and in the layers: names stay names, lines follow their routes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import campus_files, fibers
+from test_html import Reader, page
+
+from sitepick import pipeline
+from sitepick.exports.fiber_lines import line_along
+from sitepick.exports.kml_out import kml_text
+from sitepick.exports.sheets import run_sheets
+from sitepick.exports.styles import style_of
+from sitepick.report import colours
+from sitepick.report.html import html_of
+from sitepick.report.page import Page
+from sitepick.run import Run
+
+EVIL = '<img src=x onerror="alert(7)">'
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return the small world of groups, one of which has a name that would be markup."""
+    folder = campus_files.write(tmp_path_factory.mktemp("campus"))
+    path = folder / "sitepick.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("name: south", f"name: {json.dumps(EVIL)}"), encoding="utf-8")
+    return pipeline.solve(pipeline.prepare(pipeline.load(Path(path))))
+
+
+@pytest.fixture(scope="module")
+def shown(solved: Run) -> Page:
+    return page(solved)
+
+
+def test_the_map_draws_every_link_along_its_route(solved: Run, shown: Page) -> None:
+    assert solved.solution is not None
+    assert shown.plan_map is not None
+    drawn = shown.plan_map.links
+    planned = {(r.service, r.from_node, r.to_node, r.route) for r in solved.solution.links}
+    assert len(drawn["name"]) == len(planned) >= 6
+    (second,) = (i for i, partner in enumerate(drawn["partner"]) if partner)
+    assert drawn["service"][second] == EVIL
+    for part, km in zip(drawn["part"], drawn["km"], strict=True):
+        lon, lat = np.radians(np.array(part).reshape(-1, 2)).T
+        # degrees as km on a sphere, near enough to tell a route from a straight line
+        flat = np.hypot(np.diff(lon) * np.cos(lat[:-1]), np.diff(lat)).sum() * 6371
+        assert flat == pytest.approx(km, rel=0.01)
+    assert len(colours.link_looks(drawn["service"])) == len({r[0] for r in planned})
+
+
+def test_names_of_groups_stay_names(shown: Page) -> None:
+    text = html_of(shown)
+    assert "<img" not in text
+    seen = Reader(text)
+    assert seen.words.count(EVIL) >= 3  # the legend, and the tables of groups and links
+    data = re.search(r'id="page-data">(.*?)</script>', text, re.S)
+    assert data is not None
+    assert "<" not in data[1]
+    assert EVIL in json.dumps(json.loads(data[1])).replace('\\"', '"')
+
+
+def test_members_have_the_number_of_their_site(shown: Page) -> None:
+    sites = next(t for t in shown.tables if "sites, IT MW" in t.title)
+    groups = next(t for t in shown.tables if t.title.startswith("Campus groups"))
+    number = {place: str(i) for i, place in enumerate(sites.places, start=1)}
+    rows = Reader(html_of(shown)).rows
+    for place, cells in zip(groups.places, groups.shown(), strict=True):
+        assert [number.get(place, ""), *cells] in rows
+    assert set(number) & set(groups.places)
+
+
+def test_a_page_goes_through_json_and_an_older_one_has_no_links(shown: Page) -> None:
+    assert Page.from_json(shown.to_json()) == shown
+    record = json.loads(shown.to_json())
+    del record["plan_map"]["links"]
+    older = Page.from_json(json.dumps(record))
+    assert older.plan_map is not None
+    assert older.plan_map.links == {}
+    assert "links over fiber" not in Reader(html_of(older)).words
+
+
+def test_layers_of_links_and_edges_have_their_look(solved: Run) -> None:
+    sheets = {sheet.name: sheet for sheet in run_sheets(solved)}
+    links = style_of(sheets["fiber_links"])
+    assert links is not None
+    assert (links.how, links.column) == ("category", "service")
+    assert {c.value for c in links.classes} == {r["service"] for r in sheets["fiber_links"].rows}
+    edges = style_of(sheets["fiber_edges"])
+    assert edges is not None
+    assert edges.column == "peak_use_pct"
+    for name in ("fiber_links", "fiber_edges"):
+        assert all(shape is not None for shape in sheets[name].geometry or ())
+        assert f'<Folder id="{name}">' in kml_text(list(sheets.values()))
+    assert sheets["campus_groups"].shape is None
+
+
+def test_a_route_runs_along_edges_both_ways_and_is_cut_at_180_degrees() -> None:
+    net = fibers.network(("ab", "A", "B", 12.0), ("cb", "C", "B", 12.0))
+    a, b, c = ([float(net.lon[k]), float(net.lat[k])] for k in range(3))
+    there = line_along(net, "A", ("ab", "cb"))
+    assert there is not None
+    assert there["coordinates"] == [[a, b, c]]
+    back = line_along(net, "C", ("cb", "ab"))
+    assert back is not None
+    assert back["coordinates"] == [[c, b, a]]
+    across = fibers.network(("ab", "A", "B", 200.0))
+    across.line[0][:] = [[179.0, 10.0], [-179.0, 10.0]]
+    cut = line_along(across, "A", ("ab",))
+    assert cut is not None
+    assert cut["coordinates"] == [[[179.0, 10.0], [180.0, 10.0]], [[-180.0, 10.0], [-179.0, 10.0]]]
+    across.line[0][:] = np.nan
+    assert line_along(across, "A", ("ab",)) is None
