@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from sitepick.baselines import greedy
-from sitepick.blocks import GOALS, build
+from sitepick.blocks import GOALS, build, fiber
 from sitepick.blocks.columns import it_at, open_at
 from sitepick.blocks.headroom import unused_letters
 from sitepick.blocks.ledger import NPC_TERMS, PENALTY
@@ -82,10 +82,9 @@ class Planner:
         self.seconds["model"] = time.perf_counter() - began
 
     def without_idle(self, values: FloatArray) -> FloatArray:
-        """Return the plan without sites that hold no IT and letters that give no MW.
+        """Return the plan without sites that hold no IT, letters without MW and unused routes.
 
-        Inside the asked gap a solver may pay for either for nothing; a planner never would. They
-        stay where the plan would cost more without them.
+        Inside the asked gap a solver may pay for them. They stay where less would cost more.
         """
         inst, level = self.instance, open_at(self.program, self.instance)
         it = it_at(self.program, inst)
@@ -95,6 +94,7 @@ class Planner:
         matrix = self.program.matrix
         theirs = np.isin(matrix.owner, idle) & matrix.integer
         theirs[unused_letters(self.program, inst, values)] = True
+        theirs[fiber.unused_routes(self.program, inst, values)] = True
         if not theirs.any():
             return values
         found = self.complete(np.where(theirs, matrix.lower, values))

@@ -249,3 +249,18 @@ def _routes(program: Program, inst: Instance) -> None:
     program.add_entries(lit[e, t], bought, 1)
     here = lit[of, when] >= 0
     program.add_entries(lit[of, when][here], column[here], -edges.tbps_per_pair[of[here]])
+
+
+def unused_routes(program: Program, inst: Instance, values: FloatArray) -> IntArray:
+    """Return the columns of routes that a plan (n,) pays for, but on which no pair stands.
+
+    Those of new routes are left: what is built stays.
+    """
+    if inst.fiber is None or program.columns_of("fiber.pairs") is None:
+        return np.zeros(0, dtype=np.int64)
+    at = route_at(program, inst)
+    pairs = np.zeros(at.shape)
+    column, edge, period = standing(program, inst)
+    np.add.at(pairs, (edge, period), values[column])
+    columns = at[(at >= 0) & (pairs < 0.5) & ~_edges(inst).new[:, None]]
+    return columns[values[columns] > 0.5]

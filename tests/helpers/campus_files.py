@@ -1,6 +1,7 @@
 """A small plan with all that fiber carries: two groups, a service with peaks, a split of pools.
 
-Four towns on a ring of fiber with a chord; one group survives any cut; work is turned away.
+Four towns on a ring of fiber with a chord, and one where the traffic of answers goes; one group
+survives any cut; work is turned away.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-TOWNS = {"A": (-98.0, 31.0), "B": (-97.0, 31.0), "C": (-97.0, 32.0), "D": (-98.0, 32.0)}
+TOWNS = {"A": (-98.0, 31.0), "B": (-97.0, 31.0), "C": (-97.0, 32.0), "D": (-98.0, 32.0),
+         "E": (-97.2, 32.5)}  # fmt: skip
 LINKS = {
     "ab": ("A", "B", [(-97.5, 30.9)]), "bc": ("B", "C", []), "cd": ("C", "D", [(-97.4, 32.1)]),
-    "da": ("D", "A", []), "ac": ("A", "C", [(-97.6, 31.3)]),
+    "da": ("D", "A", []), "ac": ("A", "C", [(-97.6, 31.3)]), "ec": ("E", "C", []),
+    "ed": ("E", "D", []),
 }  # fmt: skip
 SITES = """\
 site_id,name,lon,lat,capacity_mw,fixed_musd
@@ -40,7 +43,7 @@ fiber:
   straight_factor: 1
   musd_per_km: 0.1
   services:
-    - {name: answers, workload: web, to_nodes: [C], gbps_per_ref_mw: 20, peak_gbps_per_ref_mw: 120,
+    - {name: answers, workload: web, to_nodes: [E], gbps_per_ref_mw: 20, peak_gbps_per_ref_mw: 120,
        peak_hours_per_year: 300}
 demand:
   workloads:

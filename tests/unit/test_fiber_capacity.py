@@ -367,3 +367,24 @@ def test_pairs_and_waves_stand_only_after_their_lead_time() -> None:
     found = judge(scenario(3, capacity=late, services=[service()]), Layers(),
                   candidates(ONE, {"w": "W"}), early)  # fmt: skip
     assert max(f.amount for f in found if f.check == "fiber.waves") == 365
+
+
+def test_no_plan_pays_for_a_route_on_which_no_pair_stands() -> None:
+    """Within the gap a solver may keep a route up for nothing; new routes stay as they are."""
+    upkeep = {**RENTED, "maintenance_usd_per_km_year": 150}
+    asked = scenario(capacity={"optics": [FREE], "pair": upkeep}, services=[service()])
+    net = fibers.network(("we", "W", "E", 100.0), ("wx", "W", "X", 30.0), ("xe", "X", "E", 300.0))
+    planner = Planner(prepared(asked, candidates(net, {"w": "W"})), Limits(gap=1e-9))
+    outcome, plan = planner.solve(None)
+    assert plan is not None
+    assert outcome.values is not None
+    family = planner.program.column_families["fiber.route"]
+    used = outcome.values[family.indices] > 0.5
+    assert not used.all()
+    paid = outcome.values.copy()
+    paid[family.indices] = 1.0
+    kept = planner.without_idle(paid)
+    assert ((kept[family.indices] > 0.5) == used).all()
+    cost = planner.program.matrix.objective
+    assert cost(kept) == pytest.approx(cost(outcome.values))
+    assert cost(paid) > cost(kept) + 1e-3
