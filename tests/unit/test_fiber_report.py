@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from test_html import Reader, page
 
 from sitepick import pipeline
 from sitepick.exports.fiber_lines import line_along
+from sitepick.exports.folder import write_run
 from sitepick.exports.kml_out import kml_text
 from sitepick.exports.sheets import run_sheets
 from sitepick.exports.styles import style_of
@@ -99,6 +101,24 @@ def test_layers_of_links_and_edges_have_their_look(solved: Run) -> None:
         assert all(shape is not None for shape in sheets[name].geometry or ())
         assert f'<Folder id="{name}">' in kml_text(list(sheets.values()))
     assert sheets["campus_groups"].shape is None
+
+
+def test_the_picture_of_the_docs_is_drawn_from_a_run(
+    solved: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs"))
+    import make_fiber_picture
+
+    text = make_fiber_picture.draw(write_run(solved, tmp_path / "run", html=False))
+    picture = ElementTree.fromstring(text)
+    words = [e.text or "" for e in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert any(line.startswith(f"{EVIL} (hub): 2 sites deliver") for line in words)
+    assert solved.solution is not None
+    last = solved.solution.periods[-1]
+    members = [m for m in solved.solution.members if m.period == last]
+    circles = list(picture.iter("{http://www.w3.org/2000/svg}circle"))
+    assert len(circles) == len(members) == sum("IT MW" in line for line in words)
+    assert text.count("stroke-dasharray") == 1
 
 
 def test_a_route_runs_along_edges_both_ways_and_is_cut_at_180_degrees() -> None:
