@@ -40,6 +40,7 @@ from sitepick.solve.owners import movers
 from sitepick.solve.sifting import (
     MANY,
     Relaxation,
+    Settled,
     best_owners,
     enough_owners,
     first_owners,
@@ -141,7 +142,7 @@ class _Search:
 
     def _relax(self, present: IntArray, duals: FloatArray | None = None) -> Relaxation:
         """Solve the relaxation, adding rows until the separators find none that matter."""
-        known, opening = -math.inf, None
+        opening: Settled | None = None
         # while rows are missing prices are too poor to ask all of many owners
         rough = self.whole.owners.count > MANY and duals is None
         for _ in range(CUT_ROUNDS):
@@ -166,18 +167,17 @@ class _Search:
             self.guess = relaxed.values
             if relaxed.values is None or self.clock.over():
                 break
-            least = _SLIGHT * self.limits.gap * abs(relaxed.objective)
-            enough = relaxed.objective - known < least or not self._misses(relaxed.values)
-            if enough and not rough:
-                break  # plans that miss rows will find them
-            known = -math.inf if enough else relaxed.objective
-            rough = rough and not enough
-            clock = time.perf_counter()
-            now, room = lambda: self.matrix, self.clock.room
-            opening = settle(now, present, self.separators, room, self.clock.over)
-            self.clock.spend("rows", time.perf_counter() - clock)
-            if not rough and opening is not None and opening.objective - known < least:
-                break
+            opening, gained = None, 0.0
+            if self._misses(relaxed.values):
+                clock = time.perf_counter()
+                now, room = lambda: self.matrix, self.clock.room
+                opening = settle(now, present, self.separators, room, self.clock.over)
+                self.clock.spend("rows", time.perf_counter() - clock)
+                gained = math.inf if opening is None else opening.objective - relaxed.objective
+            if gained < _SLIGHT * self.limits.gap * abs(relaxed.objective):
+                if not rough:
+                    break  # plans that miss rows will find them
+                rough = False
         if relaxed.values is not None:
             for rounder in self.rounders:
                 made = rounder(relaxed.values)

@@ -29,6 +29,7 @@ _LOOSE = 1.0  # relative loss by duals of large masters above which they are of 
 _ROUNDS = 60
 MANY = 2000  # owners from which on rounds that look at some of them come before all are asked
 _LOOK = 400
+_SHARE = 12  # a rough relaxation looks at one of so many owners: it is all that chooses sites
 _ROUGH = 1e-3  # what all others are expected to be able to save, relative, when all are asked
 
 
@@ -81,7 +82,8 @@ def relax_by_pricing(
     idle = np.full(owners.count, duals is not None or many)
     # at first a few of many owners are looked at: early prices are too poor to ask everybody
     early = many and (rough or duals is None)
-    looked_at = _spread(np.arange(owners.count), _LOOK) if early else None
+    many_looks = owners.count // _SHARE if rough else 0
+    looked_at = _spread(np.arange(owners.count), max(_LOOK, many_looks)) if early else None
     while out.rounds < _ROUNDS:
         out.rounds += 1
         clock = time.perf_counter()
@@ -110,11 +112,13 @@ def relax_by_pricing(
         slack = max(0.1 * tolerance * scale, 0.9 * (master.objective - cutoff))
         if looked_at is not None:
             some = np.setdiff1d(looked_at, here)
-            _, worth = owners.price(y.copy(), some, slack * len(some) / owners.count, idle)
+            share = slack * len(some) / owners.count
+            y_local, worth = owners.price(y, np.union1d(some, here), share, idle)
             gain = np.minimum(worth[some], 0.0)
             spent["pricing"] += time.perf_counter() - clock
             if gain.sum() * len(absent) < -_ROUGH * scale * max(1, len(some)):
-                here = np.union1d(here, _best(some, gain, len(here)))
+                kept = _needed(here, worth, enough, matrix, master.values)
+                here = np.union1d(kept, _best(some, gain, len(here)))
                 out.log.append(
                     f"pricing round {out.rounds}: {len(here):,} of {owners.count:,} owners, master "
                     f"{master.objective:.9g}, {int((gain < -enough).sum()):,} of {len(some):,} "
@@ -122,9 +126,11 @@ def relax_by_pricing(
                 )
                 continue
             if rough:
+                here = _needed(here, worth, enough, matrix, master.values)
                 out.objective, out.values, out.present = master.objective, master.values, here
+                out.duals = y_local
                 break
-            looked_at, clock = None, time.perf_counter()
+            y, looked_at, clock = y_local, None, time.perf_counter()
         # without crossover what presolve took out of a large master comes back with poor duals
         wanted = np.arange(owners.count) if master.large or many else absent
         y, worth = owners.price(y, wanted, slack, idle)
@@ -153,9 +159,7 @@ def relax_by_pricing(
         if not (gain < 0).any():
             break
         if many and better:
-            # a small master is quick: owners that do nothing and would gain nothing may come back
-            used = np.isin(here, movers(matrix, master.values)) | (worth[here] < -enough)
-            here = np.union1d(here[used], matrix.always)
+            here = _needed(here, worth, enough, matrix, master.values)
         here = np.union1d(here, _best(absent, gain, len(here)))
         out.present = here
         if many:
@@ -164,6 +168,17 @@ def relax_by_pricing(
     out.present = here
     out.seconds = spent
     return out
+
+
+def _needed(
+    here: IntArray, worth: FloatArray, enough: float, matrix: Matrix, values: FloatArray
+) -> IntArray:
+    """Return the owners of a master but for those that do nothing and would gain nothing.
+
+    A small master is quick, and they may come back.
+    """
+    used = np.isin(here, movers(matrix, values)) | (worth[here] < -enough)
+    return np.union1d(here[used], matrix.always)
 
 
 @dataclass(frozen=True)
@@ -223,7 +238,7 @@ def vague(matrix: Matrix, master: Outcome, tolerance: float) -> bool:
 
 def tolerance_for(gap: float, owners: int) -> float:
     """Return what a relaxation may lack, relative, where a plan within ``gap`` is asked."""
-    return 0.1 * gap if owners > MANY else min(1e-4, max(1e-7, gap / 20))
+    return 0.2 * gap if owners > MANY else min(1e-4, max(1e-7, gap / 20))
 
 
 def enough_owners(
