@@ -65,6 +65,8 @@ def _groups(run: Run, made: SiteRows) -> Table:
         *(Column(e.label, decimals=1) for e in ends),
     )
     note = "Delivered: work of the members x efficiency. IT MW: those at work for the group."
+    if made.candidates.fiber is None:
+        note += " Without fiber links their routes and traffic are unknown."
     return Table(
         "Campus groups, at 31 December", columns, tuple(rows), note,
         most=_MOST_MEMBERS, rest="... {} more rows in campus_members.csv", places=tuple(places),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,6 +20,7 @@ from sitepick.exports.kml_out import kml_text
 from sitepick.exports.sheets import run_sheets
 from sitepick.exports.styles import style_of
 from sitepick.report import colours
+from sitepick.report.build import report_of
 from sitepick.report.html import html_of
 from sitepick.report.page import Page
 from sitepick.run import Run
@@ -76,6 +78,19 @@ def test_members_have_the_number_of_their_site(shown: Page) -> None:
     for place, cells in zip(groups.places, groups.shown(), strict=True):
         assert [number.get(place, ""), *cells] in rows
     assert set(number) & set(groups.places)
+
+
+def test_groups_without_a_fiber_layer_have_no_links_and_say_so(solved: Run) -> None:
+    assert solved.solution is not None
+    bare = replace(solved.prepared.candidates, fiber=None)
+    plan = replace(solved.solution, links=(), edges=(), pairs=(), light=(), waves=(), builds=())
+    run = replace(solved, prepared=replace(solved.prepared, candidates=bare), solution=plan)
+    told = {t.title: t for t in report_of(run).tables}
+    assert "routes and traffic are unknown" in told["Campus groups, at 31 December"].note
+    assert "Links over fiber" not in told
+    names = {sheet.name for sheet in run_sheets(run)}
+    assert {"campus_groups", "campus_members"} <= names
+    assert not {"fiber_links", "fiber_edges", "fiber_edges_by_period"} & names
 
 
 def test_a_page_goes_through_json_and_an_older_one_has_no_links(shown: Page) -> None:
