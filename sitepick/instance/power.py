@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -199,22 +200,27 @@ def _security_year(offers: pd.DataFrame, time: Timeline) -> IntArray:
 
 def _shared(candidates: Candidates, time: Timeline, poi_at: Mapping[str, int]) -> dict:
     table = candidates.shared_limits
-    ids = tuple(sorted({str(x) for x in table["limit_id"]}))
+    rows: dict[str, list[tuple[date, str, float, float]]] = defaultdict(list)
+    columns = (table[name] for name in ("limit_id", "from_date", "poi_id", "factor", "mw"))
+    for limit, day, poi, factor, mw in zip(*columns, strict=True):
+        begins = date.min if pd.isna(day) else day
+        rows[str(limit)].append((begins, str(poi), float(factor), float(mw)))
+    ids = tuple(sorted(rows))
     limits = []
     for index, limit in enumerate(ids):
-        rows = table[table["limit_id"].astype(str) == limit]
-        dates = sorted({date.min if pd.isna(d) else d for d in rows["from_date"]})
-        named = sorted({str(b) for b in rows["poi_id"]} & set(poi_at))
-        factor, mw = np.zeros((len(named), time.n)), np.full(time.n, np.inf)
+        dates = sorted({day for day, *_ in rows[limit]})
+        named = sorted({poi for _, poi, *_ in rows[limit]} & set(poi_at))
+        place = {poi: k for k, poi in enumerate(named)}
+        factors, most = np.zeros((len(named), time.n)), np.full(time.n, np.inf)
         for t in range(time.n):
             past = [d for d in dates if d <= time.starts[t]]
             if not past:
                 continue
-            begun = rows["from_date"].map(lambda d: date.min if pd.isna(d) else d) == past[-1]
-            mw[t] = float(rows.loc[begun, "mw"].min())
-            for row in records(rows[begun]):
-                if str(row["poi_id"]) in poi_at:
-                    factor[named.index(str(row["poi_id"])), t] += float(row["factor"])
+            begun = [row for row in rows[limit] if row[0] == past[-1]]
+            most[t] = np.fmin.reduce([mw for *_, mw in begun])  # a row without MW says nothing
+            for _, poi, factor, _ in begun:
+                if poi in place:
+                    factors[place[poi], t] += factor
         pois = np.array([poi_at[b] for b in named], dtype=np.int64)
-        limits.append((index, pois, factor, mw))
+        limits.append((index, pois, factors, most))
     return {"shared_ids": ids, "shared": tuple(limits)}
