@@ -36,6 +36,7 @@ from sitepick.solve.certificate import safe_bound
 from sitepick.solve.lazy import extension, repaired
 from sitepick.solve.outcome import Limits, Outcome, Progress, Separator, gap_between
 from sitepick.starts import start_values
+from sitepick.starts_groups import group_rounders
 from sitepick.words import LINES
 
 OBJECTIVE_NAMES = {
@@ -297,14 +298,10 @@ class Planner:
             self.solver,
             self.program,
             self.limits,
-            start=start,
-            on_progress=self.on_progress,
-            stop=self.stop,
-            aside=aside,
-            exact=self.exact,
-            branch_families=("siting.open",),
-            separators=self.separators,
-        )
+            start=start, on_progress=self.on_progress, stop=self.stop, aside=aside,
+            exact=self.exact, branch_families=("siting.open",), separators=self.separators,
+            rounders=group_rounders(self.program, self.instance, self.complete, self.stop),
+        )  # fmt: skip
         if out.values is not None:
             kept = self.without_idle(out.values)
             value = self.program.matrix.objective(kept)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sitepick.matrix import FloatArray, IntArray
 from sitepick.program import Program
-from sitepick.solve.outcome import Limits, Outcome, Progress, Separator
+from sitepick.solve.outcome import Limits, Outcome, Progress, Rounder, Separator
 
 _CUT_ROUNDS = 200
 _LEAST_S = 0.05
@@ -26,6 +26,7 @@ def solve_with(
     aside: FloatArray | None = None,
     exact: bool = False,
     separators: Sequence[Separator] = (),
+    rounders: Sequence[Rounder] = (),
 ) -> Outcome:
     """Minimise ``program`` with the solver called ``name``.
 
@@ -34,6 +35,7 @@ def solve_with(
     ``scip`` and ``cp-sat`` come with OR-Tools, ``cbc`` and every other name go to PuLP. Raises
     ScenarioError naming the available ones where a solver is missing or cannot take the program.
     ``separators`` add rows to the program lazily: a plan counts only when none finds anything.
+    ``rounders`` make plans from a relaxation, of the default path only.
     """
     wanted = name.strip().lower()
     if wanted == "highs":
@@ -62,6 +64,7 @@ def solve_with(
             aside=aside,
             exact=exact,
             separators=separators,
+            rounders=rounders,
         )
         return better_proof(out, first)
     for _ in range(_CUT_ROUNDS):

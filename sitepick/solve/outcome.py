@@ -23,9 +23,6 @@ Progress = Callable[[str, float, float, float, float], None]
 """Called with (stage, seconds since the start, incumbent, bound, gap); inf or nan when unknown."""
 Separator = Callable[[FloatArray], int]
 """Takes values (n,), appends the violated rows to the program, returns how many it added."""
-Rounder = Callable[[FloatArray], FloatArray | None]
-"""Takes values (n,) of a relaxation, returns a plan (n,) made from them, or None."""
-
 FEASIBLE_WITHIN = 1e-6
 """Largest breach of a bound that still counts as feasible, relative to max(1, |bound|)."""
 INTEGER_WITHIN = 1e-5
@@ -46,6 +43,11 @@ class Limits:
     work: int | None = None
     threads: int | None = None
     seed: int = 0
+
+
+Rounder = Callable[[FloatArray, IntArray, Limits], FloatArray | None]
+"""Takes values (n,) of a relaxation, the owners that look best by it and what it may spend; returns
+a plan (n,) made from them, or None."""
 
 
 @dataclass(frozen=True)

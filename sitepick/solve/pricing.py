@@ -49,8 +49,7 @@ from sitepick.solve.sifting import (
 )
 from sitepick.solve.whole import Whole
 
-_SMALL_COLUMNS = 4000
-_SMALL_OWNERS = 12
+_SMALL_COLUMNS, _SMALL_OWNERS = 4000, 12
 _WHOLE_COLUMNS = 60_000  # still worth a try as a whole when everything else fell short
 _SLIGHT = 0.1  # of the asked gap: rows that raise the bound by less are not waited for
 _FIRST_POLLS = 300  # of branch and bound in the first MIP; each later one gets twice as many
@@ -58,6 +57,7 @@ _FIRST_LEAVES = 50  # of a proof by branching after it; likewise
 _NEAR_BOUND = 0.2  # of the asked gap, lost by planning on few owners
 _POOR = 0.1  # gap of a plan, among many owners, that no search begins from
 _ROUNDS = 4
+_ROUNDED_OWNERS, _ROUNDED_POLLS = 200, 150  # what a plan made from the relaxation may look at
 
 
 def solve(
@@ -178,11 +178,14 @@ class _Search:
                 if not rough:
                     break  # plans that miss rows will find them
                 rough = False
-        if relaxed.values is not None:
+        if relaxed.values is not None and self.rounders:
+            clock = time.perf_counter()
+            best = best_owners(relaxed, movers(self.matrix, relaxed.values), _ROUNDED_OWNERS)
+            allowed = replace(self.clock.room(), work=self.clock.polls(_ROUNDED_POLLS))
             for rounder in self.rounders:
-                made = rounder(relaxed.values)
-                if made is not None:
+                if (made := rounder(relaxed.values, best, allowed)) is not None:
                     self._offer(made)
+            self.clock.spend("rounding", time.perf_counter() - clock)
         return relaxed
 
     def _branch(
@@ -280,11 +283,8 @@ class _Search:
             if self.program.n_rows == rows or self.clock.over():
                 break
             # rows were missing: often the same decisions with other MW will do
-            now, chosen, over = (
-                lambda: self.matrix,
-                np.union1d(owners, self._used()),
-                self.clock.over,
-            )
+            chosen = np.union1d(owners, self._used())
+            now, over = lambda: self.matrix, self.clock.over
             mended = repaired(now, chosen, point, self._separate, self.limits, over, self.extend)
             if mended is not None:
                 self._offer(mended)

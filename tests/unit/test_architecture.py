@@ -28,7 +28,7 @@ ORDER = (
     ("readout_edges",),
     ("readout_groups",),
     ("readout", "baselines", "checks"),
-    ("starts", "earlier", "actions"),
+    ("starts", "starts_groups", "earlier", "actions"),
     ("comparison",),
     ("run", "words"),
     ("prices", "refine"),

@@ -100,7 +100,9 @@ def test_start_is_never_lost_and_rounders_are_heard() -> None:
     everything = np.concatenate([np.ones(60), 1.0 + np.arange(60) % 3])
     seen: list[np.ndarray] = []
 
-    def rounder(values: np.ndarray) -> np.ndarray:
+    def rounder(values: np.ndarray, owners: np.ndarray, limits: Limits) -> np.ndarray:
+        assert len(owners)
+        assert limits.work
         seen.append(values)
         x = np.ceil(values[:60] - 1e-6)
         return np.concatenate([x, np.minimum(9, x * (1.0 + np.arange(60) % 3))])
