@@ -167,6 +167,7 @@ class _Desk:
     # --- sites that are not in the plan -----------------------------------------------------
 
     def others(self) -> list[Verdict]:
+        """Return the verdicts on candidates that the plan leaves out."""
         if not len(self.out):
             return []
         would, built = self.forced.answers

@@ -79,6 +79,7 @@ class _Coster(Lookup):
         self.existing = {e.site_id: e for e in scenario.existing}
 
     def run(self) -> SiteCosts:
+        """Return the costs of every site, term by term."""
         self._halls()
         self._hardware()
         self._openings()

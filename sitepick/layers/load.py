@@ -106,6 +106,7 @@ class _Loader:
         self.places: dict[str, Places] = {}
 
     def all(self, scenario: Scenario) -> Layers:
+        """Return all layers that a scenario names, cleaned."""
         tables: dict[str, Any] = {}
         for role in SORTED_BY:
             frames = []

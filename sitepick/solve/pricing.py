@@ -118,6 +118,7 @@ class _Search:
     def run(
         self, start: FloatArray | None, families: tuple[str | IntArray, ...], exact: bool
     ) -> Outcome:
+        """Search until the asked gap is met or the time is over; see `solve`."""
         owners = self.whole.owners
         small = len(self.matrix.cost) <= _SMALL_COLUMNS or owners.count <= _SMALL_OWNERS
         if start is not None:

@@ -112,6 +112,7 @@ class _Study:
     stop: threading.Event | None
 
     def run(self, count: int, best: Solution | None, it_mw: float | None) -> Frontier:
+        """Return ``count`` plans between the ends of the trade-off; ``it_mw``: of ``best``."""
         begin: FloatArray | None = None
         fixed: list[str] = []
         most: dict[str, float] = {}
