@@ -88,7 +88,7 @@ def test_no_plan_with_the_site_is_cheaper_than_proven(seed: int) -> None:
 def test_these_worlds_have_verdicts_of_every_kind() -> None:
     found: set[str] = set()
     proven = 0
-    for seed in (2, 4, 9, 13):
+    for seed in (7, 8, 13, 16):
         planner = Planner(worlds.prepared(*worlds.world(seed, 3 + seed % 5)), LIMITS)
         planner.solve(None)
         if planner.by_cost is None:
