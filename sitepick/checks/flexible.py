@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from sitepick.checks import demand, headroom
+from sitepick.checks import demand, groups, headroom
 from sitepick.checks.case import Case, Row, number, rows_of
 from sitepick.checks.tolerance import more, off, share_of
 from sitepick.finding import Finding
@@ -261,6 +261,7 @@ def _tolerances(case: Case, known: dict[str, Source]) -> Iterator[Finding]:
                 for (s, w, _, at), ref_mw in case.served.items()
                 if (s, w, at) == (site, name, t)
             )
+            at_work /= groups.delivered_share(case, name, t)  # a group loses some of its work
         else:
             at_work = case.used.get((site, kind, name, t), 0.0)
         share = curtailable_share(case.workloads[name])

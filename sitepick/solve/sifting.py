@@ -30,6 +30,8 @@ _ROUNDS = 60
 MANY = 2000  # owners from which on rounds that look at some of them come before all are asked
 _LOOK = 400
 _SHARE = 12  # a rough relaxation looks at one of so many owners: it is all that chooses sites
+_STILL = 1e-5  # relative: a master that falls by less has not moved
+_PATIENCE = 3
 _ROUGH = 1e-3  # what all others are expected to be able to save, relative, when all are asked
 
 
@@ -84,6 +86,7 @@ def relax_by_pricing(
     early = many and (rough or duals is None)
     many_looks = owners.count // _SHARE if rough else 0
     looked_at = _spread(np.arange(owners.count), max(_LOOK, many_looks)) if early else None
+    still, last = 0, math.inf  # rounds in which what came in changed nothing
     while out.rounds < _ROUNDS:
         out.rounds += 1
         clock = time.perf_counter()
@@ -116,7 +119,10 @@ def relax_by_pricing(
             y_local, worth = owners.price(y, np.union1d(some, here), share, idle)
             gain = np.minimum(worth[some], 0.0)
             spent["pricing"] += time.perf_counter() - clock
-            if gain.sum() * len(absent) < -_ROUGH * scale * max(1, len(some)):
+            still = still + 1 if last - master.objective < _STILL * scale else 0
+            last = master.objective
+            saving = gain.sum() * len(absent) < -_ROUGH * scale * max(1, len(some))
+            if saving and still < _PATIENCE:
                 kept = _needed(here, worth, enough, matrix, master.values)
                 here = np.union1d(kept, _best(some, gain, len(here)))
                 out.log.append(
@@ -130,7 +136,7 @@ def relax_by_pricing(
                 out.objective, out.values, out.present = master.objective, master.values, here
                 out.duals = y_local
                 break
-            y, looked_at, clock = y_local, None, time.perf_counter()
+            y, looked_at, still, clock = y_local, None, 0, time.perf_counter()
         # without crossover what presolve took out of a large master comes back with poor duals
         wanted = np.arange(owners.count) if master.large or many else absent
         y, worth = owners.price(y, wanted, slack, idle)

@@ -88,7 +88,8 @@ def first_plan(seed: int, *, grid: bool) -> tuple[Prepared, Solution]:
 )
 def test_less_changes_and_all_of_it_is_right(seed: int, *, grid: bool) -> None:
     world, before = first_plan(seed, grid=grid)
-    opened = [s.site_id for s in before.sites if s.opened]
+    leased = set(world.candidates.leases["site_id"])  # as large as their contract says
+    opened = [s.site_id for s in before.sites if s.opened and s.site_id not in leased]
     for smaller in (None, opened[-1] if opened else None):
         month = later(world, before, smaller=smaller)
         planner = Planner(month, LIMITS)

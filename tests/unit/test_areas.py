@@ -174,7 +174,7 @@ def test_defaults_are_those_of_the_catalog_and_the_facts():
     assert curtailable_share(Workload(uses="decode", ref_mw={"2028": 1}, curtailable_pct=7)) == 0.07
 
 
-@pytest.mark.parametrize("seed", [5, 13, 18, 36, 56, 57, 84])
+@pytest.mark.parametrize("seed", [5, 13, 18, 36, 57, 59, 84])
 def test_exports_of_random_worlds_come_to_the_plan_s_money(seed):
     world = worlds.prepared(*worlds.world(seed, 3 + seed % 5))
     _, plan = Planner(world, Limits(gap=1e-6, threads=1)).solve(None)
