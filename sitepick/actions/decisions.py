@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
+from sitepick.actions.groups import stretches
 from sitepick.actions.types import Action, Decision
 from sitepick.instance.timeline import add_months
 from sitepick.solution import Solution
@@ -14,7 +15,7 @@ UNITS = {
     "site": "sites", "tie": "ties", "halls": "halls", "retrofit": "halls", "hardware": "IT MW",
     "onsite": "blocks", "battery": "battery MW", "lease": "IT MW", "offer": "grid MW",
     "step": "steps", "line": "upgrades", "region": "regions", "pairs": "pairs", "route": "routes",
-    "light": "Tb/s",
+    "light": "Tb/s", "member": "members", "link": "links",
 }  # fmt: skip
 """Unit of the amount of a decision, by what it is."""
 
@@ -60,6 +61,11 @@ def decisions_of(solution: Solution) -> dict[Decision, float]:
         out[Decision("route", (built.edge,))] = 1.0
     for light in solution.light:
         out[Decision("light", (light.edge, light.period))] += light.tbps
+    for part in stretches(solution):
+        for member in part.members:
+            out[Decision("member", (part.group, member, part.since))] = 1.0
+        for pair in part.links:
+            out[Decision("link", (part.group, *pair, part.since))] = 1.0
     return dict(out)
 
 

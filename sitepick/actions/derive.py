@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sitepick.actions import fiber, leases, places, power
+from sitepick.actions import fiber, groups, leases, places, power
 from sitepick.actions.entry import Draft
 from sitepick.actions.facts import Facts, Lead
 from sitepick.actions.types import KINDS, Action, Decision
@@ -31,6 +31,7 @@ def actions_of(scenario: Scenario, candidates: Candidates, solution: Solution) -
     drafts = [
         *places.drafts(facts), *leases.drafts(facts), *power.drafts(facts), *_buildings(facts),
         *_orders(facts), *fiber.drafts(facts, candidates.fiber),
+        *groups.drafts(facts, candidates.fiber),
     ]  # fmt: skip
     order = {kind: i for i, kind in enumerate(KINDS)}
     rows = [_action(draft, scenario.as_of) for draft in drafts]

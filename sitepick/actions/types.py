@@ -28,6 +28,8 @@ KINDS: dict[str, Kind] = {
     "start_tie": Kind("start to build a tie from the site to its POI", "ties"),
     "start_site_works": Kind("start the fixed works of a site", "site"),
     "start_fiber": Kind("start the fiber lateral of a site", "fiber"),
+    "join_group": Kind("settle that a site is a member of a campus group"),
+    "link_nodes": Kind("settle the routes of a link between two fiber nodes of a campus group"),
     "build_route": Kind("start to build a new fiber route along a right of way", "fiber"),
     "lease_pairs": Kind("lease dark pairs of a fiber edge, with their amplifiers", "fiber"),
     "order_optics": Kind("order optics for the ends of a fiber edge", "fiber"),
@@ -52,7 +54,9 @@ class Decision:
     (site_id, hall class, period). ``hardware``: (site_id, hardware, period). ``onsite``: (site_id,
     option, period). ``battery``: (site_id, period). ``lease``: (site_id). ``offer``: (offer_id).
     ``step``: (poi_id, period). ``line``: (branch_id). ``region``: (level, region_id). ``pairs``,
-    ``light``: (fiber edge, period). ``route``: (fiber edge).
+    ``light``: (fiber edge, period). ``route``: (fiber edge). ``member``: (campus group, site_id,
+    period), ``link``: (campus group, node, node, period), for all periods from that one in which
+    the group keeps its members and routes.
     """
 
     what: str

@@ -7,7 +7,8 @@ from datetime import date
 
 from sitepick.checks.calendar import whole_months
 from sitepick.checks.case import Case
-from sitepick.checks.due import Due, Key, expected
+from sitepick.checks.due import expected
+from sitepick.checks.due_row import Due, Key
 from sitepick.checks.tolerance import MW, RELATIVE, off
 from sitepick.finding import Finding
 

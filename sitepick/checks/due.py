@@ -7,42 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
-from sitepick.checks import fiber_prices, headroom, onsite
+from sitepick.checks import due_fiber, headroom, onsite
 from sitepick.checks.calendar import move, whole_months
 from sitepick.checks.case import STANDING, Case, day, number, rows_of
+from sitepick.checks.due_row import Due
 from sitepick.checks.purchases import fit_out_musd, tie_musd
 from sitepick.checks.states import upgrades_on_offer
 from sitepick.scenario.catalog import table
-
-Key = tuple[str, str, str, str, date]
-"""Action, site, POI, item, and the day by which it is needed."""
-
-
-@dataclass(frozen=True)
-class Due:
-    """One action: what it is, the day it is needed, months before that, its size and money."""
-
-    action: str
-    site: str
-    poi: str
-    item: str
-    needed: date
-    months: float
-    mw: float | None = None
-    musd: float | None = None
-
-    @property
-    def key(self) -> Key:
-        """What tells it from all others."""
-        return self.action, self.site, self.poi, self.item, self.needed
-
-    @property
-    def do_by(self) -> date:
-        """The last day to do it."""
-        return move(self.needed, -whole_months(self.months))
 
 
 def expected(case: Case) -> Iterator[Due]:
@@ -67,7 +40,7 @@ def expected(case: Case) -> Iterator[Due]:
     yield from _hardware(case)
     yield from _plants(case)
     yield from _supplies(case)
-    yield from _fiber(case)
+    yield from due_fiber.expected(case)
 
 
 def _start(case: Case, t: int) -> date:
@@ -250,27 +223,6 @@ def _upgrades(case: Case) -> Iterator[Due]:
         row = upgrades_on_offer(case)[branch]
         when = _start(case, t)
         yield Due("order_line_upgrade", "", "", branch, when, row.lead_months, row.mw, row.musd)
-
-
-def _fiber(case: Case) -> Iterator[Due]:
-    edges, rules = fiber_prices.edges_of(case), case.scenario.fiber.capacity
-    for row in case.solution.pairs:
-        edge, when = edges[row.edge], date.fromisoformat(row.period)
-        months = 0.0 if edge.new or rules.pair is None else rules.pair.lead_months
-        musd = row.pairs * fiber_prices.pair_musd(case, edge)
-        yield Due("lease_pairs", "", "", row.edge, when, months, None, musd)
-    for light in case.solution.light:
-        kind, _ = fiber_prices.optics(case, edges[light.edge])
-        musd = light.tbps * fiber_prices.light_musd(case, edges[light.edge])
-        when = date.fromisoformat(light.period)
-        yield Due("order_optics", "", "", light.edge, when, kind.lead_months, None, musd)
-    for build in case.solution.builds:
-        musd = fiber_prices.build_musd(case, edges[build.edge])
-        months, when = (
-            rules.build.lead_months if rules.build else 0,
-            date.fromisoformat(build.period),
-        )
-        yield Due("build_route", "", "", build.edge, when, months, None, musd)
 
 
 def _halls(case: Case) -> Iterator[Due]:

@@ -11,6 +11,7 @@ from sitepick.exports.lookup import Lookup
 from sitepick.exports.rows import ID, LAT, LON, NAME, SYNTHETIC
 from sitepick.exports.sheet import Field, Row, Sheet, plain, point
 from sitepick.exports.sheets import OBJECTIVE_UNIT
+from sitepick.exports.stress_groups import group_sheet
 from sitepick.instance.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def stress_sheets(prepared: Prepared, plan: Record, futures: Sequence[Record]) -
     """Return the sheets of a study from the plan's record and the futures'."""
     return [
         _stress(prepared, plan, futures), _sites(prepared, plan, futures), _stranded(futures),
-        _lost(futures),
+        _lost(futures), *([group_sheet(plan, futures, PLAN)] if plan["groups"] else []),
     ]  # fmt: skip
 
 

@@ -140,6 +140,7 @@ TABLES = {
     "stress": "The plan in each future",
     "stress_stranded": "What is paid for and idle, by future",
     "stress_lost": "Decisions that a future does not allow",
+    "stress_groups": "Campus groups in each future",
     "pareto": "Cost against what is traded for it",
     "run_info": "About this plan",
     "cash": "Capital by year",

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sitepick.actions import Decision
+from sitepick.actions.groups import Stretch, stretches
 from sitepick.blocks.columns import halls_at, it_at, open_at, tie_at
 from sitepick.blocks.deliverability import upgrades_at
+from sitepick.blocks.group_units import Unit, units
 from sitepick.blocks.onsite import stays
 from sitepick.instance.types import Instance
 from sitepick.matrix import FloatArray, IntArray
@@ -50,7 +52,7 @@ class Finder:
             "hardware": self._hardware, "onsite": self._onsite, "battery": self._battery,
             "lease": self._lease, "offer": self._offer, "step": self._step, "line": self._line,
             "region": self._region, "pairs": self._pairs, "light": self._light,
-            "route": self._route,
+            "route": self._route, "member": self._member, "link": self._link,
         }  # fmt: skip
 
     def terms(self, decision: Decision, amount: float) -> list[Term]:
@@ -198,6 +200,49 @@ class Finder:
     def _route(self, amount: float, edge: str) -> Iterator[Term]:
         since = {row.edge: row.period for row in self.plan.builds}
         yield from self._level(self._on_edge("fiber.route")[self._edge(edge)], since[edge])
+
+    def _eras(self, group: str, since: str) -> tuple[Stretch, list[Unit]]:
+        """Return the stretch of the plan's group that begins then, and the eras that it meets."""
+        mine = [u for u in units(self.inst) if u.group.name == group]
+        if not mine:
+            raise Gone(f"there is no campus group {group}")
+        part = next(s for s in stretches(self.plan) if (s.group, s.since) == (group, since))
+        found = {self._when(p) for p in part.periods}
+        return part, [u for u in mine if found & set(u.periods.tolist())]
+
+    def _member(self, amount: float, group: str, site: str, since: str) -> Iterator[Term]:
+        i = self._place(site)
+        for k, unit in enumerate(self._eras(group, since)[1]):
+            at = np.flatnonzero(unit.group.site == i)
+            if not len(at):
+                raise Gone(f"{site} meets no fiber and cannot be a member")
+            column = unit.columns(self.program, "groups.member")[at]
+            yield Term(column, np.ones(1), 1.0, counts=not k)
+
+    def _link(self, amount: float, group: str, a: str, b: str, since: str) -> Iterator[Term]:
+        """No other route of these nodes; that they stay members is their own decision."""
+        part, eras = self._eras(group, since)
+        routes, names = part.links[a, b][0], self.inst.groups.edges
+        nodes = {name: n for n, name in enumerate(self.inst.groups.nodes)}
+        ends = {self._at(nodes, name, "fiber node") for name in (a, b)}
+        for unit in eras:
+            if unit.group.ways is None:
+                raise Gone("there is no fiber network")
+            ways, at = unit.ways, unit.group.node_at
+            mine = [
+                r for r in range(len(ways.a))
+                if {int(at[ways.a[r]]), int(at[ways.b[r]])} == ends
+            ]  # fmt: skip
+            told = {
+                r: tuple(sorted(tuple(names[e] for e in way) for way in ways.routes[r]))
+                for r in mine
+            }
+            if routes not in told.values():
+                raise Gone("its route is not possible")
+            other = np.array([r for r in mine if told[r] != routes], dtype=np.int64)
+            if len(other):
+                columns = unit.columns(self.program, "groups.way")[other]
+                yield Term(columns, np.ones(len(other)), 0.0, counts=False)
 
     def _region(self, amount: float, level: str, region: str) -> Iterator[Term]:
         entered = {(row.level, row.region_id): row.entered for row in self.plan.entered}

@@ -9,6 +9,7 @@ import numpy as np
 
 from sitepick.blocks.columns import halls_at, it_at, open_at
 from sitepick.blocks.deliverability import upgrades_at
+from sitepick.blocks.group_units import units
 from sitepick.blocks.onsite import stays
 from sitepick.instance.timeline import add_months, whole_months
 from sitepick.instance.types import Instance
@@ -65,6 +66,8 @@ def early_columns(
         rating = upgrades_at(program, inst)
         parts += [rating[u, : due(float(m))] for u, m in enumerate(inst.joint.upgrade_lead_months)]
     parts += _of_fiber(program, inst, due)
+    if until >= time.starts[-1]:  # what has no date is decided too: who is a member
+        parts += [unit.columns(program, "groups.member") for unit in units(inst)]
     take = program.index("headroom.take", (len(inst.headroom.offer_ids),))
     parts.append(take[[o for o, name in enumerate(inst.headroom.offer_ids) if name in letters]])
     found = np.concatenate([part.ravel() for part in parts])

@@ -41,7 +41,8 @@ def stress_report(
     head += [_lacks(name, rows) for name, rows in lacking.items()]
     head += [f"Left out: {name} ({why})" for name, why in left_out]
     tables = [_futures(plan, rest, hold, it, months) for hold in holds]
-    return Report(tuple(head), (*tables, _sites(sites)), {})
+    groups = [_groups(s) for s in sheets if s.name == "stress_groups"]
+    return Report(tuple(head), (*tables, *groups, _sites(sites)), {})
 
 
 def _worst(rows: Sequence[Row], hold: str) -> str:
@@ -94,6 +95,33 @@ def _futures(
     if "stranded_fiber_tbps" in plan:
         note += " with that of fiber"
     return Table(_TITLES[hold].format(months=months), columns, tuple(out), note)
+
+
+def _groups(sheet: Sheet) -> Table:
+    """Return campus groups in the last period, the plan's own first."""
+    columns = (
+        Column("Future", align="left"), Column("held", align="left"), Column("group", align="left"),
+        Column("asked", "ref MW"), Column("delivered", "ref MW"), Column("%"),
+        Column("members kept", "of those of the plan, in this future", align="left"),
+        Column("joined"), Column("links lost", "of the plan, that carry nothing here"),
+        Column("their Tb/s", "what these carry in the plan, each way", decimals=2),
+    )  # fmt: skip
+    last = max(r["period"] for r in sheet.rows)
+    end = [r for r in sheet.rows if r["period"] == last]
+    own = {r["group"]: r["members"] for r in end if not r["hold"]}
+    rows: list[tuple[Cell, ...]] = [
+        (
+            r["future"], r["hold"], r["group"], _whole(r["demand_ref_mw"]),
+            _whole(r["delivered_ref_mw"]), _whole(r["delivered_pct"]),
+            f"{r['members_kept']} of {own.get(r['group'], 0)}", str(len(r["members_joined"])),
+            str(len(r["links_lost"])), r["links_lost_tbps"],
+        )
+        for r in end
+    ]  # fmt: skip
+    return Table(
+        "Campus groups at the end", columns, tuple(rows), "Members and links: stress_groups.csv",
+        most=2 * _MOST, rest="{} more in stress_groups.csv",
+    )  # fmt: skip
 
 
 def _sites(sites: Sheet) -> Table:

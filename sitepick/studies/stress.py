@@ -22,6 +22,7 @@ from sitepick.scenario.assume import STEPS, Assume
 from sitepick.scenario.schema import period_starts
 from sitepick.shortfall import shortfall_of
 from sitepick.solution import Solution
+from sitepick.solution_fiber import GroupRow
 from sitepick.solve.outcome import Limits
 from sitepick.studies.stranded import Idle, paid_by, stranded
 
@@ -228,6 +229,22 @@ def plan_record(plan: Solution) -> dict[str, Any]:
         "it_mw": it,
         "turned_away_ref_mw": away,
         "sites": sites,
+        "groups": [_group(plan, row) for row in plan.groups],
+    }
+
+
+def _group(plan: Solution, row: GroupRow) -> dict[str, Any]:
+    """Return a campus group in a period: what is asked and delivered, by whom, over which links."""
+    at = row.group, row.period
+    links = [r for r in plan.links if (r.service, r.period) == at and r.route == 1]
+    return {
+        "group": row.group,
+        "period": row.period,
+        "demand_ref_mw": row.demand_ref_mw,
+        "delivered_ref_mw": row.delivered_ref_mw,
+        "turned_away_ref_mw": row.turned_away_ref_mw,
+        "members": {r.site_id: r.it_mw for r in plan.members if (r.group, r.period) == at},
+        "links": {f"{r.from_node} - {r.to_node}": r.tbps for r in links},
     }
 
 

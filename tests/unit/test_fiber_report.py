@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from helpers import campus_files, fibers
+from helpers import campus_files, fibers, listed
 from test_html import Reader, page
 
 from sitepick import pipeline
@@ -57,6 +57,21 @@ def test_the_map_draws_every_link_along_its_route(solved: Run, shown: Page) -> N
         flat = np.hypot(np.diff(lon) * np.cos(lat[:-1]), np.diff(lat)).sum() * 6371
         assert flat == pytest.approx(km, rel=0.01)
     assert len(colours.link_looks(drawn["service"])) == len({r[0] for r in planned})
+
+
+def test_members_and_links_are_settled_before_their_sites_and_pairs(solved: Run) -> None:
+    prepared, plan = solved.prepared, solved.solution
+    assert plan is not None
+    rows = listed.table(prepared, plan)
+    assert listed.wrong(prepared, plan, rows) == []
+    joined = {r["site_id"] for r in rows if r["action"] == "join_group"}
+    assert joined == {m.site_id for m in plan.members}
+    opened = {s.site_id for s in plan.sites if s.opened is not None}
+    assert {r["lead_months"] for r in rows if r["site_id"] in opened & joined
+            and r["action"] == "join_group"} == {"12"}  # fmt: skip
+    ends = {f"{r.service}: {r.from_node} - {r.to_node}" for r in plan.links if r.rtt_ms
+            and r.service in {g.group for g in plan.groups}}  # fmt: skip
+    assert {r["item"] for r in rows if r["action"] == "link_nodes"} == ends
 
 
 def test_names_of_groups_stay_names(shown: Page) -> None:
