@@ -94,14 +94,14 @@ class Planner:
         idle = np.flatnonzero((values[level[:, -1]] > 0.5) & (mw < 1e-6) & ~fact)
         matrix = self.program.matrix
         theirs = np.isin(matrix.owner, idle) & matrix.integer
-        theirs[unused_letters(self.program, inst, values)] = True
-        theirs[fiber.unused_routes(self.program, inst, values)] = True
-        if not theirs.any():
-            return values
-        found = self.complete(np.where(theirs, matrix.lower, values))
-        if found is None or matrix.objective(found) > matrix.objective(values):
-            return values
-        return found
+        alone = np.zeros_like(theirs)  # sites may have to stay, as what is held stands at them
+        alone[unused_letters(self.program, inst, values)] = True
+        alone[fiber.unused_routes(self.program, inst, values)] = True
+        for less in (theirs | alone, alone) if theirs.any() else (alone,):
+            found = self.complete(np.where(less, matrix.lower, values)) if less.any() else None
+            if found is not None and matrix.objective(found) <= matrix.objective(values):
+                return found
+        return values
 
     @cached_property
     def penalty(self) -> FloatArray:

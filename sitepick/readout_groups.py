@@ -130,6 +130,7 @@ def _members(program: Program, inst: Instance, unit: Unit, x: FloatArray) -> Ite
     for t in unit.periods:
         for m in _chosen(program, unit, x):
             i = group.site[m]
+            other, km = inst.groups.second.get(int(i), (None, None))
             yield MemberRow(
                 group=group.name,
                 period=inst.time.names[t],
@@ -138,6 +139,8 @@ def _members(program: Program, inst: Instance, unit: Unit, x: FloatArray) -> Ite
                 lateral_km=float(group.lateral_km[m]),
                 it_mw=float(it[i, t]),
                 worked_ref_mw=float(work[i, t]),
+                second_node=other,
+                second_km=km,
             )
 
 

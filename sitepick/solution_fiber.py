@@ -34,7 +34,9 @@ class GroupRow:
 class MemberRow:
     """A site of a group in a period, and what of it works for the group.
 
-    ``node`` is where its lateral of ``lateral_km`` (route km) meets the fiber network.
+    ``node`` is where its lateral of ``lateral_km`` (route km) meets the fiber network. With
+    `fiber.diverse` ``second_node`` is where a second one of ``second_km`` does that no single cut
+    shares with the first; None where the site has one lateral only.
     """
 
     group: str
@@ -44,6 +46,8 @@ class MemberRow:
     lateral_km: float
     it_mw: float
     worked_ref_mw: float
+    second_node: str | None = None
+    second_km: float | None = None
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,13 @@ def access(
             f"shares with the first: {some(ids)}"
         )
         notes.append(Note("candidates", "fiber_not_diverse", text, len(ids)))
+    cuts = [group.name for group in scenario.campus_groups if group.survive_cut]
+    if cuts and not scenario.fiber.diverse:
+        text = (
+            f"groups survive the cut of any fiber edge, but not of a member's own lateral: "
+            f"{some(cuts)}; fiber.diverse gives sites two"
+        )
+        notes.append(Note("campus_groups", "group_one_lateral", text, len(cuts)))
     off = kept & ~of_sites.known
     if off.any() and (scenario.fiber.services or scenario.demand.splits):
         ids = sites["site_id"].to_numpy(object)[off]

@@ -120,6 +120,7 @@ def _limits() -> tuple[Any, ...]:
         demand,
         fiber,
         flexible,
+        group_laterals,
         group_links,
         groups,
         halls,
@@ -141,6 +142,6 @@ def _limits() -> tuple[Any, ...]:
 
     return (
         siting, ties, power, onsite, headroom, halls, hardware, leases, demand, routes, groups,
-        group_links, services, split, fiber, flexible, swing, regions, procurement, budget, limits,
-        commitments, deliverability,
+        group_links, group_laterals, services, split, fiber, flexible, swing, regions, procurement,
+        budget, limits, commitments, deliverability,
     )  # fmt: skip

@@ -83,6 +83,15 @@ def members_sheet(made: SiteRows) -> Sheet:
         _PERIOD,
         Field("node", "", "text", "fiber node of its lateral; without a fiber layer the site"),
         Field("lateral_km", "route km", "number", "from the site to that node"),
+        Field(
+            "laterals",
+            "laterals",
+            "integer",
+            "2: no single cut shares both; 1: a cut of it parts the site from its group; "
+            "empty: no fiber layer",
+        ),
+        Field("second_node", "", "text", "fiber node of the second lateral (`fiber.diverse`)"),
+        Field("second_km", "route km", "number", "from the site to that one"),
         Field("it_mw", "IT MW", "number", "at work for the group"),
         Field("worked_ref_mw", "ref MW", "number", "work that it does, losses included"),
     )
@@ -90,7 +99,11 @@ def members_sheet(made: SiteRows) -> Sheet:
         {
             "group": plain(r.group), "site_id": plain(r.site_id),
             "name": made.look.sites[r.site_id]["name"], "period": r.period, "node": plain(r.node),
-            "lateral_km": plain(r.lateral_km), "it_mw": plain(r.it_mw),
+            "lateral_km": plain(r.lateral_km),
+            "laterals": None if made.candidates.fiber is None else 2 if r.second_node else 1,
+            "second_node": plain(r.second_node) if r.second_node else None,
+            "second_km": None if r.second_km is None else plain(r.second_km),
+            "it_mw": plain(r.it_mw),
             "worked_ref_mw": plain(r.worked_ref_mw),
         }
         for r in sorted(made.solution.members, key=lambda r: (r.group, r.site_id, r.period))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -88,6 +89,8 @@ class Groups:
     edges: tuple[str, ...] = ()
     routed: bool = False  # a fiber network carries the links
     hop_ms: float = 0.0  # equipment on a round trip
+    second: Mapping[int, tuple[str, float]] = field(default_factory=dict)
+    """Sites with a second, diverse lateral: name of its node, route km (`fiber.diverse`)."""
 
     @property
     def dims(self) -> dict[str, tuple[str, ...]]:

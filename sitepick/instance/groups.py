@@ -55,6 +55,10 @@ def groups_of(
         edges=tuple(str(e) for e in network.edge_id),
         routed=True,
         hop_ms=scenario.demand.hop_ms,
+        second={
+            int(i): (str(network.node_id[near.second_node[i]]), float(near.second_km[i]))
+            for i in np.flatnonzero((near.second_node >= 0) & scenario.fiber.diverse)
+        },
     )
 
 

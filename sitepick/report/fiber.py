@@ -33,6 +33,8 @@ def fiber_tables(run: Run, made: SiteRows) -> tuple[Table, ...]:
 def _groups(run: Run, made: SiteRows) -> Table:
     """Return, by group at year ends: asked, delivered, efficiency, and IT MW of each member."""
     ends, plan = year_ends(run), made.solution
+    routed = made.candidates.fiber is not None
+    second = {m.site_id for m in plan.members if m.second_node is not None}
     rows: list[tuple[Cell, ...]] = []
     places: list[str] = []
 
@@ -58,14 +60,18 @@ def _groups(run: Run, made: SiteRows) -> Table:
         last = ends[-1].period
         for site in sorted(it, key=lambda s: (-it[s].get(last, 0.0), s)):
             values: list[Cell] = [it[site].get(e.period, 0.0) for e in ends]
-            add(f"  {name_of(made, site)}", "IT MW", values, f"site:{site}")
+            single = group.survive_cut and routed and site not in second
+            name = f"  {name_of(made, site)}{' (one lateral)' if single else ''}"
+            add(name, "IT MW", values, f"site:{site}")
     columns = (
         Column("Campus groups", align="left"),
         Column("", align="left"),
         *(Column(e.label, decimals=1) for e in ends),
     )
     note = "Delivered: work of the members x efficiency. IT MW: those at work for the group."
-    if made.candidates.fiber is None:
+    if any(str(row[0]).endswith(" (one lateral)") for row in rows):
+        note += " One lateral: a cut of it parts the site from a group that survives other cuts."
+    if not routed:
         note += " Without fiber links their routes and traffic are unknown."
     return Table(
         "Campus groups, at 31 December", columns, tuple(rows), note,

@@ -95,7 +95,7 @@ class CampusGroup(Section):
     )
     survive_cut: bool = Field(
         False,
-        description="true: every link has two routes that share no fiber edge, each with the whole capacity and within the limit.",
+        description="true: every link has two routes that share no fiber edge, each with the whole capacity and within the limit. A member's own lateral is two only with `fiber.diverse`.",
     )
     routes: Whole = Field(
         2,

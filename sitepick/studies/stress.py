@@ -112,8 +112,10 @@ def stress(
         lacking = shortfall_of(planner, lambda relaxed: held_in(relaxed).start)
         status = "infeasible" if lacking else "no_plan"
         return Stressed(hold, status, None, len(held.rows), held.lost, (), lacking)
-    begin = [planner.started_from(p) for p in (plan, start) if p is not None]
-    return _solved(planner, hold, [held.start, *begin], held, money)
+    # what holds most says nothing of the rest, which may cost more than it needs to
+    begin = [planner.complete(held.start), held.start]
+    begin += [planner.started_from(p) for p in (plan, start) if p is not None]
+    return _solved(planner, hold, begin, held, money)
 
 
 def _solved(

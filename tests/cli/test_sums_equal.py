@@ -21,8 +21,9 @@ UNIT_IN_NAME = {
     "MW": "mw", "MWh": "mwh", "MUSD": "musd", "kUSD": "kusd", "USD": "usd", "km": "km",
     "kV": "kv", "kW": "kw", "ha": "ha", "%": "pct", "months": "months", "days": "days",
     "years": "years", "year": "year", "hours": "hours", "kg": "kg", "CO2": "co2",
-    "Tb/s": "tbps", "ms": "ms", "pairs": "pairs", "waves": "waves", "nodes": "nodes",
-    "litres": "ml", "sites": "sites", "halls": "halls", "blocks": "blocks", "rows": "rows",
+    "Tb/s": "tbps", "ms": "ms", "pairs": "pairs", "laterals": "laterals", "waves": "waves",
+    "nodes": "nodes", "litres": "ml", "sites": "sites", "halls": "halls", "blocks": "blocks",
+    "rows": "rows",
 }  # fmt: skip
 """Word of a unit -> what the name of its column says for it."""
 NO_UNIT_IN_NAME = {"lon", "lat", "amount", "used", "slack", "excused", "route"}

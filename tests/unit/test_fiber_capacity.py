@@ -14,6 +14,7 @@ import pytest
 from helpers import fibers, listed, tiny
 from helpers.worlds import Dice, prepared
 
+from sitepick.blocks.columns import open_at
 from sitepick.candidates.types import Candidates
 from sitepick.checks import judge
 from sitepick.errors import ScenarioError
@@ -388,3 +389,26 @@ def test_no_plan_pays_for_a_route_on_which_no_pair_stands() -> None:
     cost = planner.program.matrix.objective
     assert cost(kept) == pytest.approx(cost(outcome.values))
     assert cost(paid) > cost(kept) + 1e-3
+
+
+def test_routes_go_also_where_an_idle_site_must_stay() -> None:
+    """A site without IT that is held open by a row cannot go; the unused route beside it can."""
+    upkeep = {**RENTED, "maintenance_usd_per_km_year": 150}
+    asked = scenario(capacity={"optics": [FREE], "pair": upkeep}, services=[service()])
+    net = fibers.network(("we", "W", "E", 100.0), ("wx", "W", "X", 30.0), ("xe", "X", "E", 300.0))
+    places = candidates(net, {"w": "W", "z": "X"})
+    planner = Planner(prepared(asked, places), Limits(gap=1e-9))
+    outcome, _ = planner.solve(None)
+    assert outcome.values is not None
+    z = open_at(planner.program, planner.instance)[planner.instance.sites.ids.index("z")]
+    row = planner.program.add_rows("held.decision", keys={"number": [0]}, lower=len(z))
+    planner.program.add_entries(np.repeat(row, len(z)), z, 1)
+    family = planner.program.column_families["fiber.route"]
+    paid = outcome.values.copy()
+    paid[z] = 1.0
+    paid[family.indices] = 1.0
+    kept = planner.without_idle(paid)
+    assert (kept[z] > 0.5).all()
+    used = outcome.values[family.indices] > 0.5
+    assert not used.all()
+    assert ((kept[family.indices] > 0.5) == used).all()
