@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sitepick.exports.costs import period_label
 from sitepick.exports.fiber_costs import edge_costs
 from sitepick.exports.fiber_lines import line_along, line_of_edge
+from sitepick.exports.handovers import NAME as HANDOVERS
+from sitepick.exports.handovers import handovers_sheet
 from sitepick.exports.rows import SYNTHETIC, SiteRows
 from sitepick.exports.sheet import Field, Row, Sheet, plain, unused
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from sitepick.solution_fiber import EdgeRow, LinkRow
 
 NAMES = (
-    "campus_groups", "campus_members", "fiber_links", "fiber_edges", "fiber_edges_by_period",
+    "campus_groups", "campus_members", HANDOVERS, "fiber_links", "fiber_edges",
+    "fiber_edges_by_period",
 )  # fmt: skip
 """All sheets that `fiber_sheets` may return."""
 _GROUP = Field("group", "", "text", "campus group: sites that act as one machine")
@@ -33,6 +36,7 @@ def fiber_sheets(run: Run, made: SiteRows) -> list[Sheet]:
     """Return the sheets of a run whose scenario has groups, or traffic on a fiber network."""
     scenario, plan = made.scenario, made.solution
     groups = [groups_sheet(made), members_sheet(made)] if scenario.campus_groups else []
+    groups += [handovers_sheet(made)] if scenario.demand.splits else []
     access = made.candidates.fiber
     asked = scenario.campus_groups or scenario.fiber.services or scenario.demand.splits
     if access is None or not asked or not (plan.links or plan.edges):

@@ -152,6 +152,7 @@ TABLES = {
     "campus_groups": "Campus groups",
     "campus_members": "Sites of campus groups",
     "fiber_edges_by_period": "Fiber edges by period",
+    "handovers": "Handovers of prefill to decode",
     "notes": "Notes on the inputs",
     "grid_states": "Grid: conditions and periods",
     "grid_upgrades": "Grid: line upgrades",

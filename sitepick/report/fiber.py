@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sitepick.exports.fiber import fiber_sheets
+from sitepick.exports.handovers import NAME as HANDOVERS
 from sitepick.report.leases import name_of
 from sitepick.report.tables import Cell, Column, Table
 from sitepick.report.years import year_ends
@@ -25,6 +26,7 @@ def fiber_tables(run: Run, made: SiteRows) -> tuple[Table, ...]:
     """Return the tables of groups, links and fiber edges; none where the plan has none."""
     sheets = {sheet.name: sheet for sheet in fiber_sheets(run, made)}
     out = [_groups(run, made)] if made.solution.groups else []
+    out += [_handovers(run, sheets[HANDOVERS])] if made.solution.handovers else []
     if "fiber_links" in sheets:
         out += [_links(sheets["fiber_links"]), _edges(run, made, sheets)]
     return tuple(out)
@@ -76,6 +78,38 @@ def _groups(run: Run, made: SiteRows) -> Table:
     return Table(
         "Campus groups, at 31 December", columns, tuple(rows), note,
         most=_MOST_MEMBERS, rest="... {} more rows in campus_members.csv", places=tuple(places),
+    )  # fmt: skip
+
+
+def _handovers(run: Run, sheet: Sheet) -> Table:
+    """Return what is handed over at year's end of the last period, by nodes, largest first."""
+    last = year_ends(run)[-1].period
+    total: dict[tuple[str, str, str], list[float]] = defaultdict(lambda: [0.0] * 4)
+    for r in sheet.rows:
+        if r["period"] == last:
+            mine = total[r["split"], _called(r, "from"), _called(r, "to")]
+            mine[0] += r["prefill_ref_mw"]
+            mine[1] += r["decode_ref_mw"]
+            mine[2] += r["kv_tbps"]
+            mine[3] = max(mine[3], r["rtt_ms"] or 0.0)
+    rows: list[tuple[Cell, ...]] = [
+        (split, start, "" if start == end else end, first, second, tbps, rtt_ms or None)
+        for (split, start, end), (first, second, tbps, rtt_ms) in sorted(
+            total.items(), key=lambda item: (item[0][0], -item[1][1], item[0])
+        )
+    ]
+    columns = (
+        Column("Handovers", align="left"),
+        Column("prefill at", align="left"),
+        Column("decode at", "empty: at the same node", align="left"),
+        Column("prefill ref MW", decimals=1),
+        Column("decode ref MW", decimals=1),
+        Column("Tb/s", "KV cache over fiber, each way, in ordinary hours", decimals=2),
+        Column("RTT ms", "longest route in use, with equipment, without laterals", decimals=2),
+    )  # fmt: skip
+    return Table(
+        "Handovers of prefill to decode, at the end", columns, tuple(rows), "",
+        most=_MOST_LINKS, rest="... {} more in handovers.csv",
     )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from scipy.optimize import linprog
 
 from sitepick.candidates.types import Candidates
 from sitepick.checks import judge
+from sitepick.exports.handovers import handovers_sheet
+from sitepick.exports.rows import SiteRows
 from sitepick.finding import Finding
 from sitepick.layers.types import Layers
 from sitepick.planner import Planner
@@ -164,3 +166,23 @@ def test_a_plan_made_wrong_is_caught_with_its_amount() -> None:
     assert found(handovers=(far,))["split.near"] == pytest.approx(500 * 9.8e-3 + 0.5 - 1)
     lost = dataclasses.replace(row, ref_mw=7.0)
     assert found(handovers=(lost,))["split.pools"] == 1
+
+
+def test_handovers_have_a_table() -> None:
+    asked = scenario(1.0)
+    places = candidates(APART, {"b": 8.0})
+    plan, _ = solved(asked, places)
+    sheet = handovers_sheet(SiteRows(asked, places, plan))
+    told = [
+        {k: r[k] for k in ("from_node", "from_sites", "to_node", "to_sites")} for r in sheet.rows
+    ]
+    assert told == [{"from_node": "A", "from_sites": "a", "to_node": "B", "to_sites": "b"}]
+    (row,) = sheet.rows
+    assert (row["prefill_ref_mw"], row["decode_ref_mw"]) == (pytest.approx(6), pytest.approx(8))
+    assert row["kv_tbps"] == pytest.approx(8 * 50 / 1000)
+    assert row["rtt_ms"] == pytest.approx(2 * 40 * 4.9e-3 + 0.5)
+    # at one site nothing goes over fiber
+    alone = dataclasses.replace(places, fiber=None)
+    plan, _ = solved(asked, alone)
+    (row,) = handovers_sheet(SiteRows(asked, alone, plan)).rows
+    assert (row["from_node"], row["kv_tbps"], row["rtt_ms"]) == ("b", 0.0, None)
