@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sitepick.exports.sheet import Sheet
+    from sitepick.report.tables import Report
     from sitepick.stress_runs import Asked, Study, Task
 
 WHAT = "stress"
@@ -101,12 +102,16 @@ def stress(
     plan = study.unstressed()
     sheets = stress_sheets(study.prepared, plan, records)
     answer = _answer(study, plan, records)
-    _write(target, sheets, answer, asked, tasks, force)
+    report = _report(sheets, study, records)
+    page = _page(study, sheets, report)
+    _write(target, sheets, answer, asked, tasks, force, page)
     forget(target)
     if json:
         speaker.answer_json({"status": "found", "folder": str(target), **answer})
     else:
-        _print(speaker, sheets, study, records)
+        from sitepick.report.terminal import print_tables
+
+        print_tables(report, speaker.console())
     speaker.say(f"written to {target}")
     failed = any(p["verified"] is False for record in records for p in record["plans"])
     raise typer.Exit(7 if failed else 0)
@@ -149,7 +154,7 @@ def _answer(study: Study, plan: dict[str, Any], records: list[dict[str, Any]]) -
 
 def _write(
     target: Path, sheets: Sequence[Sheet], answer: dict[str, Any], asked: Asked,
-    tasks: Sequence[Task], force: bool,
+    tasks: Sequence[Task], force: bool, page: str,
 ) -> None:  # fmt: skip
     from sitepick.exports.study_folder import write_study
     from sitepick.stress_runs import parts_of, run_folder
@@ -157,6 +162,7 @@ def _write(
     def fill(here: Path) -> None:
         text = json_module.dumps(talk.plain(answer), indent=1, ensure_ascii=False, allow_nan=False)
         (here / "stress.json").write_text(text + "\n", encoding="utf-8", newline="")
+        (here / "report.html").write_text(page, encoding="utf-8", newline="")
         for task in tasks:
             for hold in asked.written:
                 name = task.future.name + ("-free" if hold == "none" else "")
@@ -173,11 +179,10 @@ def _write(
     )  # fmt: skip
 
 
-def _print(
-    speaker: talk.Talk, sheets: Sequence[Sheet], study: Study, records: list[dict[str, Any]]
-) -> None:  # fmt: skip
+def _report(
+    sheets: Sequence[Sheet], study: Study, records: list[dict[str, Any]]
+) -> Report:  # fmt: skip
     from sitepick.report.stress import stress_report
-    from sitepick.report.terminal import print_tables
 
     lacking = {
         f"{record['future']} ({plan['hold']})": plan["lacking"]
@@ -185,5 +190,13 @@ def _print(
         for plan in record["plans"]
         if "objective" not in plan
     }
-    report = stress_report(sheets, study.asked.months, study.futures.left_out, lacking)
-    print_tables(report, speaker.console())
+    return stress_report(sheets, study.asked.months, study.futures.left_out, lacking)
+
+
+def _page(study: Study, sheets: Sequence[Sheet], report: Report) -> str:
+    from sitepick.exports.sheets import NOT_CHECKED, SYNTHETIC
+    from sitepick.report.stress_html import stress_html
+
+    synthetic = study.prepared.candidates.synthetic
+    warnings = [*([SYNTHETIC] if synthetic else []), NOT_CHECKED]
+    return stress_html(study.loaded.scenario.name, report, sheets, warnings)

@@ -204,6 +204,11 @@ def _labels(made: SiteRows) -> dict[str, str]:
     return {p: period_label(p, january) for p in periods}
 
 
+def period_names(made: SiteRows) -> list[str]:
+    """Return what columns call the periods, in order: ``tbps_NAME`` of links."""
+    return list(_labels(made).values())
+
+
 def _money(made: SiteRows) -> tuple[Field, ...]:
     money = f"MUSD (real, {made.scenario.money.price_year})"
     return (

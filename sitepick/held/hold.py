@@ -16,7 +16,7 @@ import numpy as np
 from sitepick.actions import UNITS, Decision
 from sitepick.held.columns import Finder, Gone, Term
 from sitepick.instance.types import Instance
-from sitepick.matrix import FloatArray, IntArray
+from sitepick.matrix import BoolArray, FloatArray, IntArray
 from sitepick.program import Program
 from sitepick.solution import Solution
 from sitepick.solve.highs import solve_matrix
@@ -121,7 +121,11 @@ def hold(
     _bound(program, rows, sums, -np.inf, rows.value + slack)
     wanted = np.array([_worth(t, weights.get(decisions[k], 1.0), asked[decisions[k]])
                        for t, k in zip(terms, rows.of, strict=True)])  # fmt: skip
-    start = _most(program, rows, wanted, separate, limits)
+    # a member needs others to make a group: those of the plan, or in the end any
+    together = np.array([decisions[k].what == "member" for k in rows.of], dtype=bool)
+    joined = {row.site_id for row in plan.members} if together.any() else set()
+    beside = np.array([i for i, s in enumerate(inst.sites.ids) if s in joined], dtype=np.int64)
+    start = _most(program, rows, wanted, together, beside, separate, limits)
     kept = rows.value if start is None else rows.activity(start)
     near = np.abs(kept - rows.value) <= 10 * slack + 1e-6
     kept = np.where(near, rows.value, np.where(slack == 0, np.round(kept), kept))
@@ -177,17 +181,33 @@ def _nothing_else(program: Program, rows: _Rows, columns: IntArray) -> None:
 
 
 def _most(
-    program: Program, rows: _Rows, wanted: FloatArray, separate: Separator, limits: Limits
+    program: Program,
+    rows: _Rows,
+    wanted: FloatArray,
+    together: BoolArray,
+    beside: IntArray,
+    separate: Separator,
+    limits: Limits,
 ) -> FloatArray | None:
-    """Return the plan (n,) that keeps most of the decisions; None if there is no plan at all."""
+    """Return the plan (n,) that keeps most of the decisions; None if there is no plan at all.
+
+    Sites that are not concerned stay out, but for those ``beside``, unless there is no plan without
+    them or a row (m,) that asks for others ``together`` is not kept.
+    """
     named = [int(c) for term in rows.terms for c in term.columns]
     owner = program.matrix.owner
     concerned = np.unique(owner[named][owner[named] >= 0]) if named else np.zeros(0, np.int64)
-    for owners in (concerned, np.unique(owner[owner >= 0])):
+    best: FloatArray | None = None
+    for owners in (np.union1d(concerned, beside), np.unique(owner[owner >= 0])):
         found = _settled(program, rows, wanted, owners, separate, limits)
-        if found is not None:
-            return found
-    return None
+        if found is None:
+            continue
+        kept = rows.activity(found)
+        if best is None or wanted @ kept > wanted @ rows.activity(best) + _SLACK:
+            best = found
+        if (kept >= rows.value - 0.5)[together].all():
+            break
+    return best
 
 
 def _settled(

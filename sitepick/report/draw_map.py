@@ -32,6 +32,7 @@ WIDTH, HEIGHT = 900, 590
 _BESIDE = (70, 42)  # pixels beside the frame, both ways: axes and tools
 _RADIUS_M = 6378137.0  # of the sphere of EPSG:3857
 LARGEST, SMALLEST = 40.0, 9.0  # diameters of sites, pixels
+IDLE_LINK = 0.12  # opacity of a link in a period in which it carries nothing
 POINT = 5.0  # diameter of a candidate, pixels, where there are few
 _FEW = 1500
 
@@ -201,7 +202,10 @@ def _candidates(
 
 
 def _links(plot: Any, columns: Columns) -> list[tuple[Any, list[tuple[str, str]]]]:
-    """Draw links over fiber, widest first; a second route without a common edge is dashed."""
+    """Draw links over fiber, widest first; a second route without a common edge is dashed.
+
+    As they are in the last period; the page's script shows those of others.
+    """
     out = []
     looks = colours.link_looks(columns.get("service", ()))
     for service, (colour, width) in looks.items():
@@ -215,16 +219,20 @@ def _links(plot: Any, columns: Columns) -> list[tuple[Any, list[tuple[str, str]]
             data: dict[str, Any] = {
                 k: [columns[k][i] for i in rows] for k in ("service", "ends", "route")
             }
-            for column, unit in (("km", "route km"), ("rtt_ms", "ms"), ("tbps", "Tb/s")):
+            for column, unit in (("km", "route km"), ("rtt_ms", "ms")):
                 data[column] = [_text(columns[column][i], unit) for i in rows]
+            tbps = [columns["by_period"][i] for i in rows]
+            data["by_period"] = tbps
+            data["tbps"] = [_text(of[-1], "Tb/s") for of in tbps]
+            data["alpha"] = [1.0 if of[-1] else IDLE_LINK for of in tbps]
             parts = [np.array(columns["part"][i], dtype=float).reshape(-1, 2) for i in rows]
             places = [mercator(p[:, 0], np.clip(p[:, 1], -85, 85)) for p in parts]
             data["xs"] = [x.tolist() for x, _ in places]
             data["ys"] = [y.tolist() for _, y in places]
             drawn = plot.multi_line(
                 "xs", "ys", source=ColumnDataSource(data), name="links", line_color=colour,
-                line_width=width, line_alpha=1.0, line_dash="12 7" if partner else "solid",
-                line_join="round", nonselection_line_alpha=1.0,
+                line_width=width, line_alpha="alpha", line_dash="12 7" if partner else "solid",
+                line_join="round", nonselection_line_alpha="alpha",
             )  # fmt: skip
             out.append((drawn, [
                 ("link", "@service: @ends, route @route"), ("length", "@km"),

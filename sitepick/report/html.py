@@ -46,14 +46,14 @@ def html_of(page: Page) -> str:
         "roots": dict(zip(ids, places, strict=True)),
         "plan": None if page.plan_map is None else _plan(page.plan_map),
     }
-    code = [*scripts(), _asset("page.js")]
+    code = [*scripts(), asset("page.js")]
     code = [text.replace("</script", "<\\/script") for text in code]
     title = escape(f"{page.name}: sitepick report")
     parts = [
         "<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(code)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{title}</title>", f"<style>\n{_asset('page.css')}</style>", "</head>", "<body>",
+        f"<title>{title}</title>", f"<style>\n{asset('page.css')}</style>", "</head>", "<body>",
         *_top(page), *_map(page), *_charts(page), *_tables(page), *_inputs(page), *_glossary(),
         f'<script type="application/json" id="page-data">{_json(record)}</script>',
         *(f"<script>{text}</script>" for text in code),
@@ -62,7 +62,8 @@ def html_of(page: Page) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file that ships for pages: style or script."""
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
@@ -85,7 +86,7 @@ def _json(record: Any) -> str:
 def _plan(found: PlanMap) -> dict[str, Any]:
     """Return what the page's script needs to move the dates: sites that have a place only."""
     from sitepick.report.colours import INK, LAYERS, MARKERS, TEXT
-    from sitepick.report.draw_map import LARGEST, POINT, SMALLEST, point_scale
+    from sitepick.report.draw_map import IDLE_LINK, LARGEST, POINT, SMALLEST, point_scale
 
     sites = found.sites
     keep = [i for i, lon in enumerate(sites["lon"]) if lon is not None]
@@ -103,6 +104,7 @@ def _plan(found: PlanMap) -> dict[str, Any]:
         "largest": LARGEST,
         "smallest": SMALLEST,
         "near_m": _NEAR_M,
+        "idle_link": IDLE_LINK,
         "words": {"sites": "in the plan", "not_chosen": "not chosen", "blocked": "blocked",
                   "rejected": "rejected",
                   "substations": "substation"},
@@ -166,11 +168,11 @@ def _tables(page: Page) -> list[str]:
     named = ([p for p in t.places if p.startswith("site:")] for t in page.tables)
     first = next((places for places in named if places), [])  # the table of sites, as on the map
     numbers = {place: i for i, place in enumerate(first, start=1)}
-    tables = (_table(t, numbers) for t in page.tables)
+    tables = (table_of(t, numbers) for t in page.tables)
     return ['<section id="tables"><h2>Tables</h2>', *tables, "</section>"]
 
 
-def _table(table: Table, numbers: Mapping[str, int] = MappingProxyType({})) -> str:
+def table_of(table: Table, numbers: Mapping[str, int] = MappingProxyType({})) -> str:
     """Return a table; a row about a place of the map can be clicked.
 
     ``numbers``: of the sites on the map, by place; they stand before their rows.
@@ -202,9 +204,15 @@ def _table(table: Table, numbers: Mapping[str, int] = MappingProxyType({})) -> s
 
 
 def _inputs(page: Page) -> list[str]:
-    notes = [_table(page.notes)] if page.notes.rows else []
+    notes = [table_of(page.notes)] if page.notes.rows else []
     said = f'<p class="quiet">Made by sitepick {escape(__version__)} from these files.</p>'
-    return ['<section id="inputs"><h2>Inputs</h2>', said, _table(page.inputs), *notes, "</section>"]
+    return [
+        '<section id="inputs"><h2>Inputs</h2>',
+        said,
+        table_of(page.inputs),
+        *notes,
+        "</section>",
+    ]
 
 
 def _glossary() -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sitepick.bundled import data_dir
 from sitepick.errors import LayerError
+from sitepick.exports.fiber import period_names
 from sitepick.exports.sheet import dump_json
 from sitepick.exports.simplify import Box, Part, lines_by_kv, parts_of, shapes_from, within
 from sitepick.report.charts import period_ticks
@@ -31,7 +32,9 @@ _MOST_CITIES = 14
 _APART = 0.09  # of the extent, between names of cities
 
 Columns = dict[str, list[Any]]
-_OF_LINK = ("service", "name", "ends", "route", "partner", "km", "rtt_ms", "tbps", "part")
+_OF_LINK = (
+    "service", "name", "ends", "route", "partner", "km", "rtt_ms", "tbps", "by_period", "part",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class PlanMap:
     said: tuple[str, ...] = ()
     links: Columns = field(default_factory=dict)
     """Links over fiber, a row per piece of line: service, name, ends, route, partner (bool),
-    km, rtt_ms, tbps, part."""
+    km, rtt_ms, tbps (most), by_period (Tb/s, a value per period), part."""
 
     def hall_indices(self) -> list[list[int]]:
         """Return the classes of each site, one per period, as indices into ``halls``."""
@@ -101,7 +104,8 @@ def map_of(run: Run, made: SiteRows, sheets: Mapping[str, Sheet]) -> PlanMap | N
         tuple(made.by_hall) or ("IT MW",), sites, candidates, substations,
         tuple(classes[i] for i in kept), parts_of(fiber, wide, tolerance),
         _flat(sheets["links"]), _limiting(run), _outlines(run, wide, tolerance),
-        _cities(extent), excluded, tuple(said), _links(sheets.get("fiber_links"), wide, tolerance),
+        _cities(extent), excluded, tuple(said),
+        _links(made, sheets.get("fiber_links"), wide, tolerance),
     )  # fmt: skip
 
 
@@ -216,10 +220,11 @@ def _flat(links: Sheet) -> list[Part]:
     ]
 
 
-def _links(sheet: Sheet | None, wide: Box, tolerance: float) -> Columns:
+def _links(made: SiteRows, sheet: Sheet | None, wide: Box, tolerance: float) -> Columns:
     out: Columns = {name: [] for name in _OF_LINK}
     if sheet is None:
         return out
+    names = period_names(made)
     for row, shape in zip(sheet.rows, sheet.geometry or (), strict=True):
         if shape is None:
             continue
@@ -229,6 +234,7 @@ def _links(sheet: Sheet | None, wide: Box, tolerance: float) -> Columns:
             "partner": row["disjoint_link_id"] is not None and row["route"] > 1,
             "km": _rounded(row["route_km"], 1), "rtt_ms": _rounded(row["rtt_ms"], 3),
             "tbps": _rounded(row["tbps"], 4),
+            "by_period": [_rounded(row[f"tbps_{name}"], 4) for name in names],
         }  # fmt: skip
         for part in parts_of(shapes_from(dump_json(shape)), wide, tolerance):
             for name, value in {**told, "part": part}.items():

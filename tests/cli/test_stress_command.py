@@ -80,6 +80,10 @@ def test_futures_of_the_example(cli: Cli) -> None:
             assert float(row["regret"]) == pytest.approx(float(row["cost_musd"]) - free, abs=1e-3)
             assert -1e-6 <= float(row["regret"]) <= float(row["regret_most"]) + 1e-6
     assert float(rows["late_signed", "due"]["regret"]) == pytest.approx(114.5, abs=0.5)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    for text in ("What strands", "poi_lost, letters' MW: 6.0 MUSD", "Decisions not held"):
+        assert text in page
     sites = {r["site_id"]: r for r in rows_of(out / "stress_sites.csv")}
     assert (sites["A"]["futures"], sites["B"]["futures"]) == ("8", "8")
     assert sites["A"]["no_regret"] == "false"

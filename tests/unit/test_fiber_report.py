@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from helpers import campus_files, fibers, listed
+from helpers.browser import CHROMIUM, Browser
 from test_html import Reader, page
 
 from sitepick import pipeline
@@ -19,7 +21,7 @@ from sitepick.exports.folder import write_run
 from sitepick.exports.kml_out import kml_text
 from sitepick.exports.sheets import run_sheets
 from sitepick.exports.styles import style_of
-from sitepick.report import colours
+from sitepick.report import colours, draw_map
 from sitepick.report.build import report_of
 from sitepick.report.html import html_of
 from sitepick.report.page import Page
@@ -72,6 +74,53 @@ def test_members_and_links_are_settled_before_their_sites_and_pairs(solved: Run)
     ends = {f"{r.service}: {r.from_node} - {r.to_node}" for r in plan.links if r.rtt_ms
             and r.service in {g.group for g in plan.groups}}  # fmt: skip
     assert {r["item"] for r in rows if r["action"] == "link_nodes"} == ends
+
+
+def test_links_on_the_map_tell_what_they_carry_in_every_period(solved: Run, shown: Page) -> None:
+    assert shown.plan_map is not None
+    assert solved.solution is not None
+    drawn, periods = shown.plan_map.links, solved.solution.periods
+    carried: dict[tuple[str, int, str], float] = defaultdict(float)
+    for row in solved.solution.links:
+        carried[row.service, row.route, row.period] += row.tbps
+    for service, route in {key[:2] for key in carried}:
+        rows = [i for i, name in enumerate(drawn["service"])
+                if (name, drawn["route"][i]) == (service, route)]  # fmt: skip
+        for t, period in enumerate(periods):
+            told = sum(drawn["by_period"][i][t] for i in rows)
+            assert told == pytest.approx(carried[service, route, period], abs=1e-3)
+    assert any(len(set(of)) > 1 for of in drawn["by_period"])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_the_slider_moves_the_links(shown: Page, tmp_path: Path) -> None:
+    """A link that carries nothing yet is faint, and what it carries is told by date."""
+    assert shown.plan_map is not None
+    links = {**shown.plan_map.links}
+    idle = links["service"].index("north")
+    links["by_period"] = [[0.0, *of[1:]] if i == idle else of
+                          for i, of in enumerate(links["by_period"])]  # fmt: skip
+    later = replace(shown, plan_map=replace(shown.plan_map, links=links))
+    (tmp_path / "report.html").write_text(html_of(later), encoding="utf-8")
+    code = """(() => {
+      const slider = document.getElementById('period');
+      slider.value = %d;
+      slider.dispatchEvent(new Event('input'));
+      return Bokeh.documents[0].get_model_by_name('map').renderers
+        .filter(r => r.name === 'links')
+        .flatMap(r => Array.from(r.data_source.data.tbps).map((tbps, i) => [
+          r.data_source.data.service[i], tbps, r.data_source.data.alpha[i]]));
+    })()"""
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(tmp_path / "report.html")
+        first, last = ([row for row in browser.js(code % t) if row[0] == "north"] for t in (0, 2))
+        text = browser.js("document.getElementById('standing').textContent")
+    assert ["north", "0 Tb/s", draw_map.IDLE_LINK] in first
+    want = {f"{max(of):.4f}".rstrip("0") + " Tb/s" for i, of in enumerate(links["by_period"])
+            if links["service"][i] == "north"}  # fmt: skip
+    assert {row[1] for row in last} == want
+    assert {row[2] for row in last} == {1}
+    assert re.search(r"routes? over fiber in use$", text)
 
 
 def test_names_of_groups_stay_names(shown: Page) -> None:

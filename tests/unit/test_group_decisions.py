@@ -228,3 +228,19 @@ def test_a_group_that_needs_no_link_strands_it(plan, tmp_path):
     assert last["links_lost_tbps"] == pytest.approx(3 * 4 / 3 * 16 / 30)
     lit = sum(i.tbps for i in one.idle if (i.kind, i.period) == ("fiber", DAYS[2]))
     assert lit == pytest.approx(last["links_lost_tbps"], abs=1e-4)
+
+
+@pytest.mark.parametrize("lost", [None, "B"])
+def test_one_member_is_held_with_whoever_makes_the_group_with_it(plan, tmp_path, lost):
+    """The group needs three: others of the plan or, without B, D. None of them is held itself."""
+    other = made(tmp_path, sites_min=3)
+    if lost is not None:
+        sites = other.candidates.sites
+        sites.loc[sites["site_id"] == lost, "max_it_mw"] = 10.0  # a member gives 20 at least
+    planner = Planner(other, LIMITS)
+    kept = hold_plan(planner, plan[1], {decision("member", "A", DAYS[1]): 1.0})
+    assert kept.start is not None
+    assert not kept.lost
+    _, new = planner.solve(planner.complete(kept.start))
+    assert new is not None
+    assert {m.site_id for m in new.members} == {"A", "C", "D" if lost else "B"}

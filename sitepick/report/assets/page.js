@@ -23,9 +23,10 @@
     const drawn = plot.renderers.find((r) => r.name === name);
     if (drawn) source[name] = drawn.data_source;
   }
+  const links = plot.renderers.filter((r) => r.name === "links").map((r) => r.data_source);
   const number = (x, digits) => x.toLocaleString("en-US", { maximumFractionDigits: digits });
 
-  // the date: sites get the MW, class and size that they have in the period
+  // the date: sites get the MW, class and size that they have in the period, links what they carry
   const most = Math.max(1e-9, ...plan.it_mw.flat());
   const size = (mw) => (mw > 0 ? Math.max(plan.smallest, plan.largest * Math.sqrt(mw / most)) : 5);
   const slider = document.getElementById("period");
@@ -39,6 +40,18 @@
     standing.textContent =
       `${it.filter((mw) => mw > 0).length} sites with ${number(sum(it), 0)} IT MW, ` +
       `${number(sum(grid), 0)} grid MW`;
+    let busy_links = 0;
+    for (const of of links) {
+      const now = Array.from(of.data.by_period).map((tbps) => tbps[t]);
+      const names = Array.from(of.data.ends).map((ends, i) => `${of.data.service[i]} ${ends} ${of.data.route[i]}`);
+      busy_links += new Set(names.filter((_, i) => now[i] > 0)).size;
+      of.data = {
+        ...of.data,
+        alpha: now.map((tbps) => (tbps > 0 ? 1 : plan.idle_link)),
+        tbps: now.map((tbps) => `${number(tbps, 4)} Tb/s`),
+      };
+    }
+    if (links.length) standing.textContent += `, ${busy_links} route${busy_links === 1 ? "" : "s"} over fiber in use`;
     if (!source.sites) return;
     source.sites.data = {
       ...source.sites.data,
