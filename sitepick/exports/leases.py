@@ -278,7 +278,7 @@ def leases_sheet(made: SiteRows, verdicts: Sequence[Verdict] = ()) -> Sheet:
         Field("own_from", "date", "date", "first period in which it has IT"),
         Field("break_even_usd_per_kw_month", per_kw, "number",
               "rent of the first year at which the lease costs as much as that site; an estimate"),
-        Field("forced_cost_estimate_musd", f"MUSD (real, {money})", "number",
+        Field("forced_cost_estimate_musd", "MUSD, net present", "number",
               "LP estimate of what forcing the offer in would cost"),
     ]  # fmt: skip
     taken = {row.site_id: row for row in solution.leases}

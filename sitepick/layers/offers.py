@@ -9,6 +9,7 @@ from sitepick.layers import common
 from sitepick.layers.columns import Columns
 from sitepick.layers.power import MW_STEPS
 from sitepick.layers.reading import count_of, some
+from sitepick.scenario.inputs import TariffFile
 
 RAMP_YEARS_MAX = 50.0
 
@@ -150,8 +151,11 @@ def clean_shared_limits(columns: Columns) -> pd.DataFrame:
 def clean_tariffs(columns: Columns) -> pd.DataFrame:
     """Return `Layers.tariffs` of one file: rows by POI, or by level and region."""
     poi, region = columns.ids("poi_id", required=False), columns.ids("region_id", required=False)
-    level = columns.text("level")
+    spec = columns.reading.spec
+    default = spec.level if isinstance(spec, TariffFile) else None
     by_poi, by_region = ~common.missing(poi), ~common.missing(region)
+    stated = zip(columns.text("level"), by_region, strict=True)
+    level = np.array([default if v is None and of else v for v, of in stated], dtype=object)
     neither = np.flatnonzero(by_poi == by_region)
     if len(neither):
         columns.reading.fault(
@@ -162,7 +166,7 @@ def clean_tariffs(columns: Columns) -> pd.DataFrame:
     if len(lone):
         columns.reading.fault(
             f"{count_of(len(lone), 'row')} with region_id but no level "
-            f"({some(columns.ats(lone))}); add a column level, e.g. state"
+            f"({some(columns.ats(lone))}); add a column level, or `level: state` beside `file:`"
         )
     names = ("energy_usd_per_mwh", "demand_usd_per_kw_month", "co2_kg_per_mwh")
     numbers = {name: columns.number(name) for name in names}

@@ -43,11 +43,13 @@ def binding_table(run: Run) -> Table:
     limits, held = priced(run)
     for limit in limits:  # dearest first
         kinds[limit.limit].append(limit)
+    # of dated MW at a POI with what its letters and steps bring
+    whole = {(u.limit, u.where, u.when): u.amount for u in run.limits}
     rows: list[tuple[Cell, ...]] = []
     for name, found in kinds.items():
         dear = found[0]
         # a limit of 0 is a row between decisions, such as MW of a tie <= its size x built
-        amount = dear.amount or None
+        amount = whole.get((dear.limit, dear.where, dear.when), dear.amount) or None
         at = (dear.where, dear.when, amount, dear.unit, dear.price_musd)
         rows.append((limit_words(name, run.prepared.scenario), len(found), *at))
     columns = (

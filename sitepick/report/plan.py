@@ -35,8 +35,11 @@ def headline(run: Run) -> tuple[str, ...]:
     scenario, solution = run.prepared.scenario, run.solution
     cand = run.prepared.candidates
     counts = [f"{len(cand.sites):,} place{'s' if len(cand.sites) > 1 else ''} looked at"]
-    if len(cand.offers):
-        counts.append(f"{len(cand.offers):,} letter row{'s' if len(cand.offers) > 1 else ''}")
+    stated = run.prepared.layers.power_offers
+    letters = len(cand.offers) if stated is None else len(stated)
+    if letters:
+        near = f", {len(cand.offers):,} at POIs in reach" if len(cand.offers) < letters else ""
+        counts.append(f"{letters:,} letter row{'s' if letters > 1 else ''}{near}")
     notes = len(dict.fromkeys((*run.prepared.layers.notes, *cand.notes)))
     if notes:
         counts.append(f"{notes} note{'s' if notes > 1 else ''} on the inputs (plan.xlsx, notes)")
@@ -223,13 +226,19 @@ def capital_table(run: Run) -> Table:
         if any(values):
             rows.append((f"  {label}", *values))
     if budget is not None:
-        rows.append(("Stopped by", *(_stop(run, y) for y in years)))
+        spends = [y for y in years if any(spent[y].values())]
+        stops = [_stop(run, y, late=y > max(spends, default=y)) for y in years]
+        rows.append(("Stopped by", *stops))
     price_year = run.prepared.scenario.money.price_year
     first = Column(f"Capital, MUSD (real, {price_year})", "MUSD", "left")
     columns = (first, *(Column(str(y)) for y in years))
     return Table("Capital by calendar year", columns, tuple(rows))
 
 
+_HORIZON = "horizon"
+"""What is paid in such a year serves no period of the plan."""
+_FREE = "no price"
+"""No limit has a price in such a year: whole halls, lead times or the gap leave the rest."""
 _SHORT = {
     "headroom.limit": "dated MW", "headroom.shared": "shared MW", "headroom.ramp": "MW ramps",
     "budget.year": "budget",
@@ -240,8 +249,11 @@ _SHORT = {
 }  # fmt: skip
 
 
-def _stop(run: Run, year: int) -> str:
-    """Name what stops more spending in a year: its budget, else its dearest limit."""
+def _stop(run: Run, year: int, *, late: bool) -> str:
+    """Name what stops more spending in a year: its budget, else its dearest limit.
+
+    ``late``: nothing is spent in it, nor in any later one.
+    """
     assert run.solution is not None
     held = priced(run)[1]
     names = [n for n, when in _priced(run) if when[:4] == str(year) and n not in FLOORS]
@@ -261,7 +273,9 @@ def _stop(run: Run, year: int) -> str:
     # what is built in a year stands for years: a limit that stops it may be priced later
     found = () if held else _priced(run)
     later = [n for n, when in found if when[:4] > str(year) and n not in FLOORS]
-    return _short(later[0]) if here and later else ""
+    if here and later:
+        return _short(later[0])
+    return _HORIZON if late else _FREE
 
 
 def _short(limit: str) -> str:

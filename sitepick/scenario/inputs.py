@@ -51,6 +51,14 @@ class QueueFile(LayerFile):
     level: str | None = Field(None, description="Level of the rows that state none, e.g. `state`.")
 
 
+class TariffFile(LayerFile):
+    """Table of prices by POI, or by region."""
+
+    level: str | None = Field(
+        None, description="Level of the rows with a region_id that state none, e.g. `state`."
+    )
+
+
 class Exclusion(LayerFile):
     """Where nothing may be built; or, with `include: true`, what is allowed in spite of others."""
 
@@ -99,7 +107,7 @@ class LayerList(Section):
         [], description="Offers of powered shells and colocation, one row per hall to let."
     )
     shared_limits: OneOrMany[LayerFile] = Field([], description="Limits that several POIs share.")
-    tariffs: OneOrMany[LayerFile] = Field(
+    tariffs: OneOrMany[TariffFile] = Field(
         [], description="Energy price and demand charge by POI or region."
     )
     queue: OneOrMany[QueueFile] = Field(

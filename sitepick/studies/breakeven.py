@@ -155,12 +155,15 @@ class BreakEvens:
 
     def _price_text(self, factor: float) -> str:
         named = self.prepared.scenario.demand.named()
-        parts = [
-            f"{name} {factor * w.shortfall_musd_per_mw_year:,.3g}"
+        price = {
+            name: f"{factor * w.shortfall_musd_per_mw_year:,.3g}"
             for name, w in named.items()
             if not w.must_serve
-        ]
-        return ", ".join(parts) + f" MUSD {self._money} per ref_mw and year"
+        }
+        alone = len(named) == 1  # without a workload of its own its name says nothing
+        parts = [musd if alone else f"{name} {musd}" for name, musd in price.items()]
+        unit = "IT MW" if self.prepared.scenario.hardware == "none" else "ref_mw"
+        return f"{', '.join(parts)} MUSD {self._money} per {unit} and year"
 
     # --- one year earlier -------------------------------------------------------------------
 

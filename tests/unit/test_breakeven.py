@@ -80,6 +80,8 @@ def test_the_price_below_which_work_is_turned_away() -> None:
     assert below.high - below.low == pytest.approx(2**-8)
     assert found["price_above"].value is None
     assert "no work is turned away" in found["price_above"].meaning
+    # a scenario without hardware asks for IT MW, and its one workload has no name of its own
+    assert "(the scenario: 4 MUSD (real, 2026) per IT MW and year)" in below.meaning
 
 
 def test_the_price_above_which_work_is_served() -> None:

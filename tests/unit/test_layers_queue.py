@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from sitepick.layers.load import load_one
-from sitepick.scenario.inputs import LayerFile, QueueFile
+from sitepick.scenario.inputs import LayerFile, QueueFile, TariffFile
 
 
 def read(tmp_path: Path, text: str, role: str = "queue", **spec: Any) -> tuple[Any, str]:
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
-    kind = QueueFile if role == "queue" else LayerFile
+    kind = {"queue": QueueFile, "tariffs": TariffFile}.get(role, LayerFile)
     frame, problems, _ = load_one(role, kind(file="t.csv", **spec), tmp_path)
     return frame, "\n".join(problems)
 
@@ -67,3 +67,13 @@ def test_letters_state_their_ramp(tmp_path: Path) -> None:
     _, problems = read(tmp_path, text.replace("48", "4800"), "power_offers",
                        fields={"ramp_years": "Ramp [months]"})  # fmt: skip
     assert "ramp_years is at least 0 and at most 50 years" in problems
+
+
+def test_the_level_of_tariffs_may_stand_beside_the_file(tmp_path: Path) -> None:
+    text = "poi_id,level,region_id,energy_usd_per_mwh\n,,48,50\n,county,48001,60\nA,,,70\n"
+    frame, problems = read(tmp_path, text, "tariffs", level="state")
+    assert not problems
+    assert frame["level"].tolist() == ["state", "county", None]
+    _, problems = read(tmp_path, text, "tariffs")
+    assert "1 row with region_id but no level" in problems
+    assert "`level: state` beside `file:`" in problems

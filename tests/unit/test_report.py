@@ -93,7 +93,24 @@ def test_capital_and_what_stops_it():
     assert got["Available"] == (500.0, 900.0, 500.0)
     assert got["Spendable"] == (135.0, 686.0, 908.0)
     assert got["IT"] == (0, 300.0, 900.0)
-    assert got["Stopped by"] == ("", "budget", "dated MW")
+    assert got["Stopped by"] == ("no price", "budget", "dated MW")
+    # a year beyond all spending, after the plan's last purchase
+    later = capital_table(run(budget_musd={2026: 500, 2027: 900, 2028: 500, 2029: 700}))
+    assert cells(later)["Stopped by"][-1] == "horizon"
+    assert "" not in cells(later)["Stopped by"]
+
+
+def test_letters_that_no_candidate_is_near_are_counted_too():
+    made = run()
+    rows = made.prepared.layers.power_offers
+    every = len(made.prepared.candidates.offers)
+    frame = made.prepared.candidates.offers
+    stated = type(frame)([*frame.to_dict("records"), *frame.to_dict("records")[:1]])
+    assert rows is None or len(rows) == every
+    layers = replace(made.prepared.layers, power_offers=stated)
+    more = replace(made, prepared=replace(made.prepared, layers=layers))
+    assert f"{every + 1} letter rows, {every} at POIs in reach;" in headline(more)[1]
+    assert f"{every} letter rows;" in headline(made)[1]
 
 
 def test_without_a_budget_there_is_no_available_row():
@@ -184,6 +201,11 @@ def test_limits_that_bind_are_shown_once_a_kind_at_their_dearest():
         ("dated grid MW at POIs", 2, "B1", P[1], 32.0, "grid MW", 1.5),
         ("tie size", 1, "N1>B1", P[1], None, "grid MW", 0.4),
     )
+    # at a POI all of whose MW are letters' the row of dated MW is 0, and its limit what they bring
+    letters = replace(dear, amount=0.0)
+    use = LimitUse("headroom.limit", "B1", P[1], 45.0, 45.0, "grid MW", False, 1.5, 1.5)
+    shown_mw = binding_table(replace(run(), binding=(letters,), limits=(use,))).rows[0][4]
+    assert shown_mw == 45.0
     many = tuple(replace(dear, limit=f"limits.{i}") for i in range(7))
     assert (
         binding_table(replace(run(), binding=many)).brief().note
