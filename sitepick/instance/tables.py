@@ -13,6 +13,8 @@ from sitepick.matrix import IntArray
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table as dicts by column name."""
+    if table.empty:
+        return []
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
 

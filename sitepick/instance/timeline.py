@@ -157,11 +157,11 @@ class Timeline:
         """
         months = whole_months(lead_months)
         out = np.zeros((self.n, len(self.years)))
-        for t in range(self.n):
-            paid = range(-months, 0) if months else range(1)
+        paid = range(-months, 0) if months else range(1)
+        for t, start in enumerate(self.starts[:-1]):
+            now = start.year * 12 + start.month - 1
             for offset in paid:
-                year = add_months(self.starts[t], offset).year
-                out[t, max(0, year - self.years[0])] += 1 / max(1, months)
+                out[t, max(0, (now + offset) // 12 - self.years[0])] += 1 / max(1, months)
         return out
 
     def months_in_year(self, lead_months: float) -> FloatArray:
