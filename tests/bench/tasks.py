@@ -6,25 +6,16 @@ and its children after imports, MB at most, and what the function returns.
 
 from __future__ import annotations
 
-import csv
 import json
 import resource
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-
-Answer = dict[str, Any]
-
-
-def cpu_s() -> float:
-    """Return CPU seconds of this process and of its children so far."""
-    used = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(u.ru_utime + u.ru_stime for u in used)
-
+from bench.location import LOCATION, pulp_location
+from bench.measure import Answer, cpu_s, imported
 
 # --- one matrix, from arrays to a loaded HiGHS -------------------------------------------------
 
@@ -117,7 +108,7 @@ def matrix_pulp(n: int, d: int) -> Answer:
 
     cost = _costs(n, d)
     began = cpu_s()
-    model, x, opened = _pulp_location(
+    model, x, opened = pulp_location(
         cost, np.full(n, 20.0), np.full(n, d / 4), np.ones(d), per_unit=False
     )
     del x, opened
@@ -126,129 +117,6 @@ def matrix_pulp(n: int, d: int) -> Answer:
     solver.buildSolverModel(model)
     h = model.solverModel
     return {"began": began, "nnz": h.getNumNz(), "value": float(h.getNumRow())}
-
-
-# --- facility location, from the scenario's own tables ------------------------------------------
-
-
-def _tables(folder: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return cost per unit (n, d), fixed cost (n,), capacity (n,), demand (d,)."""
-
-    def read(name: str) -> list[dict[str, str]]:
-        with (Path(folder) / name).open() as stream:
-            return list(csv.DictReader(stream))
-
-    sites, places = read("sites.csv"), read("customers.csv")
-    row = {r["site_id"]: k for k, r in enumerate(sites)}
-    column = {r["place_id"]: k for k, r in enumerate(places)}
-    cost = np.zeros((len(sites), len(places)))
-    for r in read("costs.csv"):
-        cost[row[r["site_id"]], column[r["place_id"]]] = float(r["value"])
-    fixed = np.array([float(r["fixed_musd"]) for r in sites])
-    return (
-        cost, fixed, np.array([float(r["capacity_mw"]) for r in sites]),
-        np.array([float(r["weight"]) for r in places]),
-    )  # fmt: skip
-
-
-def _pulp_location(
-    cost: np.ndarray, fixed: np.ndarray, capacity: np.ndarray, demand: np.ndarray,
-    *, per_unit: bool = True, most: int | None = None,
-) -> tuple[Any, Any, Any]:  # fmt: skip
-    """Return the textbook model as it is written with PuLP; x are shares of demand."""
-    import pulp
-
-    n, d = cost.shape
-    scale = demand if per_unit else np.ones(d)
-    model = pulp.LpProblem("location", pulp.LpMinimize)
-    x = pulp.LpVariable.dicts("x", (range(n), range(d)), 0, 1)
-    opened = pulp.LpVariable.dicts("open", range(n), cat="Binary")
-    model += pulp.lpSum(
-        float(cost[i, p] * scale[p]) * x[i][p] for i in range(n) for p in range(d)
-    ) + pulp.lpSum(float(fixed[i]) * opened[i] for i in range(n))
-    for p in range(d):
-        model += pulp.lpSum(x[i][p] for i in range(n)) == 1
-    for i in range(n):
-        model += (
-            pulp.lpSum(float(scale[p]) * x[i][p] for p in range(d))
-            <= float(capacity[i]) * opened[i]
-        )
-        for p in range(d):
-            model += x[i][p] <= opened[i]
-    if most is not None:
-        model += pulp.lpSum(opened[i] for i in range(n)) <= most
-    return model, x, opened
-
-
-def _imported() -> None:
-    """Import what a solve imports on its way, as peers are imported before the clock starts."""
-    import importlib
-
-    for name in ("candidates", "layers", "planner", "checks", "verdicts", "turned_away", "steady",
-                 "diagnose", "exports.folder", "exports.changes", "exports.explain",
-                 "exports.sheets", "report.build", "report.html", "layers.load",
-                 "layers.ogrfile", "layers.geometry"):  # fmt: skip
-        importlib.import_module(f"sitepick.{name}")
-    import geopandas  # noqa: F401
-    import highspy  # noqa: F401
-
-
-def location_sitepick(folder: str) -> Answer:
-    from sitepick import pipeline
-
-    _imported()
-    began = cpu_s()
-    prepared = pipeline.prepare(pipeline.load(Path(folder) / "sitepick.yaml"))
-    run = pipeline.solve(prepared)
-    assert run.solution is not None
-    assert not run.findings
-    return {"began": began, "value": run.outcome.objective, "gap": run.outcome.gap}
-
-
-def location_pulp(folder: str, most: int | None = None, seconds: float = 600) -> Answer:
-    import pulp
-
-    began = cpu_s()
-    model, _, _ = _pulp_location(*_tables(folder), most=most)
-    model.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=seconds, gapRel=1e-6))
-    return {"began": began, "value": float(pulp.value(model.objective))}
-
-
-def location_linopy(folder: str, most: int | None = None, seconds: float = 600) -> Answer:
-    import linopy
-    import xarray as xr
-
-    began = cpu_s()
-    cost, fixed, capacity, demand = _tables(folder)
-    n, d = cost.shape
-    at = {"site": np.arange(n), "place": np.arange(d)}
-    one = {"site": at["site"]}
-    model = linopy.Model()
-    x = model.add_variables(0, 1, coords=at, name="x")
-    opened = model.add_variables(binary=True, coords=one, name="open")
-    share = xr.DataArray(demand, coords={"place": at["place"]})
-    model.add_constraints(x.sum("site") == 1)
-    model.add_constraints(
-        (x * share).sum("place") - xr.DataArray(capacity, coords=one) * opened <= 0
-    )
-    model.add_constraints(x - opened <= 0)
-    if most is not None:
-        model.add_constraints(opened.sum() <= most)
-    whole = xr.DataArray(cost * demand, coords=at)
-    model.add_objective((x * whole).sum() + (xr.DataArray(fixed, coords=one) * opened).sum())
-    model.solve("highs", output_flag=False, mip_rel_gap=1e-6, time_limit=seconds)
-    return {"began": began, "value": float(model.objective.value)}
-
-
-def location_spopt(folder: str, most: int) -> Answer:
-    import pulp
-    from spopt.locate import PMedian
-
-    began = cpu_s()
-    cost, _, _, demand = _tables(folder)
-    model = PMedian.from_cost_matrix(cost.T, demand, p_facilities=most)
-    model = model.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=1e-6))
-    return {"began": began, "value": float(model.problem.objective.value())}
 
 
 # --- a national scenario -----------------------------------------------------------------------
@@ -261,7 +129,7 @@ def plan_sitepick(path: str) -> Answer:
     from sitepick import pipeline
     from sitepick.exports.folder import write_run
 
-    _imported()
+    imported()
     began = cpu_s()
     prepared = pipeline.prepare(pipeline.load(Path(path)))
     prepare_s = cpu_s() - began
@@ -287,7 +155,7 @@ def plan_whole(path: str, solver: str, seconds: float) -> Answer:
     from sitepick.planner import Planner
     from sitepick.solve.outcome import Limits
 
-    _imported()
+    imported()
     began = cpu_s()
     prepared = pipeline.prepare(pipeline.load(Path(path)))
     limits = Limits(gap=prepared.scenario.solver.gap_pct / 100, time_s=seconds)
@@ -336,9 +204,8 @@ def command(arguments: list[str]) -> Answer:
 TASKS: dict[str, Callable[..., Answer]] = {
     f.__name__: f
     for f in (
-        matrix_floor, matrix_sitepick, matrix_linopy, matrix_pulp, location_sitepick,
-        location_pulp, location_linopy, location_spopt, plan_sitepick, plan_whole,
-        lines_pyogrio, lines_sitepick, command,
+        matrix_floor, matrix_sitepick, matrix_linopy, matrix_pulp, plan_sitepick, plan_whole,
+        lines_pyogrio, lines_sitepick, command, *LOCATION,
     )
 }  # fmt: skip
 

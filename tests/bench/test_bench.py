@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from bench import synthetic
-from bench.run import FULL, SMALL, SMOKE, Bench, exponent, line, page
+from bench.page import Found, exponent, exponents, line, page
+from bench.run import FULL, LARGEST, PARTS, SMALL, SMOKE, Bench
 
 from sitepick import pipeline
 
@@ -17,17 +18,19 @@ def test_one_table_of_sitepick_beside_peers(tmp_path: Path) -> None:
     bench = Bench(SMOKE, tmp_path, say=lambda _: None)
     bench.matrix()
     bench.location()
-    peers = [row.peer for row in bench.rows]
-    print("\n".join(map(line, bench.rows)))
+    peers = [row.peer for row in bench.found.rows]
+    print("\n".join(map(line, bench.found.rows)))
     assert peers[0] == "numpy + passModel (floor)"
     assert "PuLP + CBC" in peers
-    assert all(row.peer_s > 0 and row.sitepick_s > 0 and row.peer_mb > 0 for row in bench.rows)
-    answers = [row.note for row in bench.rows if "location" in row.task]
+    assert all(
+        row.peer_s > 0 and row.sitepick_s > 0 and row.peer_mb > 0 for row in bench.found.rows
+    )
+    answers = [row.note for row in bench.found.rows if "location" in row.task]
     assert answers
     assert set(answers) == {"the same answer"}
-    pulp = next(row for row in bench.rows if row.peer == "PuLP objects")
+    pulp = next(row for row in bench.found.rows if row.peer == "PuLP objects")
     assert pulp.ratio > 2  # about 15
-    text = page(bench)
+    text = page(bench.found)
     for peer in ("linopy", "PuLP"):
         assert peer in text
 
@@ -35,6 +38,22 @@ def test_one_table_of_sitepick_beside_peers(tmp_path: Path) -> None:
 def test_exponents_are_slopes_of_logarithms() -> None:
     rows = [{"candidates": n, "mb": 3.0 * n**1.2} for n in (10, 100, 1000)]
     assert exponent(rows, "mb") == pytest.approx(1.2)
+
+
+def test_the_growth_of_seconds_is_of_runs_that_met_the_gap_and_is_judged() -> None:
+    sizes = [(100, 1.0, 0.01), (1000, 20.0, 0.01), (10_000, 30.0, 0.02)]
+    growth = [
+        {"pois": n, "candidates": n, "gap": gap, "cpu_s": s, "mb": 10.0} | dict.fromkeys(
+            ("prepare_s", "solve_s", "write_s"), s)
+        for n, s, gap in sizes
+    ]  # fmt: skip
+    said = exponents(Found(1.0, 300, growth=growth))
+    assert "2 of 3 runs met the asked gap" in said
+    assert "all seconds 1.30" in said
+    assert "memory 0.00" in said
+    assert said.endswith("At most 1.2 is asked of all seconds: not met.\n")
+    assert "too few" in exponents(Found(1.0, 300, growth=growth[1:]))
+    assert exponents(Found(1.0, 300, growth=growth[:1])) == ""
 
 
 def test_made_up_scenarios_have_all_limits_and_only_depend_on_the_seed(tmp_path: Path) -> None:
@@ -52,7 +71,7 @@ def test_made_up_scenarios_have_all_limits_and_only_depend_on_the_seed(tmp_path:
     assert len(found.reach)
     assert 6 <= len(found.shared_limits) <= 12
     assert len(found.site_regions)
-    assert max(FULL.growth) == 80_000
+    assert (max(FULL.growth), LARGEST) == (44_000, 80_000)
 
 
 @pytest.mark.slow
@@ -61,10 +80,9 @@ def test_made_up_scenarios_have_all_limits_and_only_depend_on_the_seed(tmp_path:
 )
 def test_the_small_table_whole(tmp_path: Path) -> None:
     bench = Bench(SMALL, tmp_path)
-    for part in (bench.commands, bench.matrix, bench.lines, bench.location, bench.median,
-                 bench.plan, bench.variants, bench.grow):  # fmt: skip
-        part()
-    assert not [row for row in bench.rows if "another answer" in row.note]
-    assert len(bench.growth) == 3
-    assert [g["variant"] for g in bench.others] == ["peak", "procurement"]
-    print(page(bench))
+    for part in PARTS:
+        getattr(bench, part)()
+    assert not [row for row in bench.found.rows if "another answer" in row.note]
+    assert len(bench.found.growth) == 3
+    assert [g["variant"] for g in bench.found.others] == ["peak", "procurement"]
+    print(page(bench.found))
