@@ -197,12 +197,12 @@ def test_letters_of_1700_mw_against_2000_it_mw_that_must_be_served(
     assert cli("init", "parcels.csv", "letters.csv").code == 0
     asked = ("--set", "demand.must_serve=true", "--set", "demand.it_mw={2029: 500, 2030: 2000}",
              "--set", "periods.step=year")  # fmt: skip
-    answer = cli("solve", *asked)
+    answer = cli("solve", *asked, "--json")
     assert answer.code == 4
     assert "from 2030-01-01: demand is 2,000.0 IT MW, short by" in answer.err
     assert "grid MW (design day)" in answer.err
     assert "2029-01-01" not in answer.err
-    record = cli("solve", *asked, "--json").record
+    record = answer.record
     assert record["status"] == "infeasible"
     short = record["shortfall"]
     assert [row["period"] for row in short] == ["2030-01-01"]

@@ -93,12 +93,11 @@ def test_bad_layer(cli: Cli, tmp_path: Path, case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", sorted(TOGETHER))
 def test_bad_together(cli: Cli, name: str) -> None:
     code, words = TOGETHER[name]
-    answer = cli("solve", BAD / "together" / f"{name}.yaml")
+    answer = cli("solve", BAD / "together" / f"{name}.yaml", "--json")
     refused(answer, code)
     for word in words:
         assert word in answer.err
-    said = cli("solve", BAD / "together" / f"{name}.yaml", "--json").record
-    assert said["status"] == ("infeasible" if code == 4 else "error")
+    assert answer.record["status"] == ("infeasible" if code == 4 else "error")
 
 
 @pytest.mark.parametrize("name", sorted(ARGUMENTS))

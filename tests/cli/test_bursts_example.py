@@ -25,7 +25,7 @@ def test_the_plan_turns_at_the_break_even(
 ) -> None:
     assert pytest.approx(2892.2, abs=0.05) == (0.1 - 12 * MONTH) / (5 * BURST)
     change = f"fiber.services.0.peak_hours_per_year={hours}"
-    answer = cli("solve", EXAMPLE, "--out", "run", "--set", change)
+    answer = cli("solve", EXAMPLE, "--out", "run", "--no-report", "--set", change)
     assert answer.code == 0, answer.err
     plan = json.loads(Path("run/solution.json").read_text(encoding="utf-8"))
     assert plan["objective"] == pytest.approx(musd, rel=1e-6)
@@ -43,6 +43,6 @@ def test_without_a_plan_the_pairs_of_an_edge_are_a_lever(cli: Cli) -> None:
         "fiber.services.0.gbps_per_ref_mw=9000", "fiber.services.0.peak_gbps_per_ref_mw=9000",
     )  # fmt: skip
     sets = [part for change in changes for part in ("--set", change)]
-    answer = cli("solve", EXAMPLE, "--out", "run", *sets)
+    answer = cli("solve", EXAMPLE, "--out", "run", "--no-report", *sets)
     assert answer.code == 4
     assert "fiber.capacity.pair.per_edge: 1 -> 2" in answer.out + answer.err

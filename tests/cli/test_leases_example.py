@@ -56,7 +56,7 @@ def solved(cli: Cli) -> str:
 
 
 def test_the_record_tells_leased_mw_by_period(cli: Cli) -> None:
-    answer = cli("solve", EXAMPLE, "--out", "again", "--json", "--quiet")
+    answer = cli("solve", EXAMPLE, "--out", "again", "--json", "--quiet", "--no-report")
     leased = {day[:4]: mw for day, mw in answer.record["leased_it_mw"].items() if mw}
     assert leased == {y: pytest.approx(40) for y in ("2029", "2030", "2031", "2032", "2033")}
 

@@ -44,7 +44,7 @@ def made(plan: Solution | None = None, yaml: str = YAML, **cells: Any) -> Run:
 
 def against(tmp_path: Path, before: Run, after: Run) -> Comparison:
     folders = [
-        write_run(r, tmp_path / name) for r, name in ((before, "a"), (after, "b"))
+        write_run(r, tmp_path / name, html=False) for r, name in ((before, "a"), (after, "b"))
     ]  # fmt: skip
     return compare(*(read_run(folder) for folder in folders))
 

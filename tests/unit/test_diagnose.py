@@ -25,6 +25,7 @@ from sitepick.report.diagnosis import diagnosis_lines, remedy_table
 from sitepick.run import Change, Prepared
 from sitepick.scenario.read import Loaded
 from sitepick.solve import solve_with
+from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits
 
 MOST_S = 60.0
@@ -45,7 +46,10 @@ def has_plan(made: Made) -> bool:
     program.minimise(())
     joint = () if grid is None else (JointLimits(study_of(scenario, grid), inst, program),)
     limits = Limits(gap=1.0, time_s=MOST_S, threads=1)
-    out = solve_with("highs", program, limits, exact=True, separators=joint)
+    if grid is None:
+        out = solve_matrix(program.matrix, limits)
+    else:
+        out = solve_with("highs", program, limits, exact=True, separators=joint)
     assert out.status in ("infeasible", "optimal")
     return out.values is not None
 
