@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench.measure import Answer, cpu_s, imported
+from bench.measure import Answer, cpu_s, ended_after, imported
 
 GAP = 1e-6
 Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -116,7 +116,13 @@ def location_pulp(
 
     def solve(held: Tables) -> float:
         model, _, _ = pulp_location(*held, most=most)
-        model.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=seconds, gapRel=GAP))
+        with ended_after(seconds) as up:
+            try:
+                model.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=seconds, gapRel=GAP))
+            except pulp.PulpSolverError:
+                if not up.is_set():
+                    raise
+                return float("inf")
         found = model.sol_status in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
         return float(pulp.value(model.objective)) if found else float("inf")
 

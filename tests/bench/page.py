@@ -30,6 +30,7 @@ class Row:
     sitepick_mb: float
     peer_mb: float
     note: str = ""
+    ended: bool = False  # the peer was stopped: it would have taken longer
 
     @property
     def ratio(self) -> float:
@@ -65,7 +66,8 @@ same data, each way to do a task in a process of its own.
 
 - **s**: CPU seconds of that process and of those it starts, all threads together, imports apart
   except for commands; the least of three runs where a run takes less than a second.
-- **ratio**: the peer's seconds over sitepick's. Above 1 sitepick took less.
+- **ratio**: the peer's seconds over sitepick's. Above 1 sitepick took less; after `>` the peer was
+  stopped before it had finished.
 - **MB**: the most that the process held, or the largest of those it started, imports included.
 - **optimal**: to a relative gap of 1e-6.
 - **files and checks**: from the files to a plan that is judged, with a verdict on every site and
@@ -95,9 +97,10 @@ def line(row: Row) -> str:
         return "" if np.isnan(x) else format(x, form)
 
     memory = " / ".join(shown(x, ",.0f") for x in (row.sitepick_mb, row.peer_mb) if x == x)
+    more = ">" if row.ended else ""
     cells = (
-        row.task, row.size, row.peer, shown(row.sitepick_s, ".2f"), shown(row.peer_s, ".2f"),
-        shown(row.ratio, ".2f"), memory, row.note,
+        row.task, row.size, row.peer, shown(row.sitepick_s, ".2f"), more + shown(row.peer_s, ".2f"),
+        more + shown(row.ratio, ".2f"), memory, row.note,
     )  # fmt: skip
     return f"| {' | '.join(cells)} |"
 

@@ -120,7 +120,9 @@ class Bench:
             return
         its = self.least(name, **arguments)
         said = note(its) if note else _same(own, its)
-        self._row(Row(task, size, peer, own["cpu_s"], its["cpu_s"], own["mb"], its["mb"], said))
+        ended = not np.isfinite(its["value"]) or "stopped" in said
+        self._row(Row(task, size, peer, own["cpu_s"], its["cpu_s"], own["mb"], its["mb"], said,
+                      ended))  # fmt: skip
 
     def _row(self, row: Row) -> None:
         self.found.rows.append(row)

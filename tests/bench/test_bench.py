@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
-from bench import synthetic
+from bench import measure, synthetic
 from bench.page import Found, exponent, exponents, line, page
 from bench.run import FULL, LARGEST, PARTS, SMALL, SMOKE, Bench
 
@@ -38,6 +39,19 @@ def test_one_table_of_sitepick_beside_peers(tmp_path: Path) -> None:
 def test_exponents_are_slopes_of_logarithms() -> None:
     rows = [{"candidates": n, "mb": 3.0 * n**1.2} for n in (10, 100, 1000)]
     assert exponent(rows, "mb") == pytest.approx(1.2)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc to find children")
+def test_a_peer_that_does_not_stop_is_ended_and_has_no_plan() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "GRACE_S", 0.0)
+        with measure.ended_after(0.3) as up:
+            code = subprocess.run(["sleep", "60"], check=False).returncode
+    assert code < 0
+    assert up.is_set()
+    with measure.ended_after(60.0) as up:
+        assert subprocess.run(["sleep", "0"], check=False).returncode == 0
+    assert not up.is_set()
 
 
 def test_the_growth_of_seconds_is_of_runs_that_met_the_gap_and_is_judged() -> None:
