@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from sitepick.matrix import FloatArray, IntArray
 from sitepick.program import Program
-from sitepick.solve.outcome import Limits, Outcome, Progress, Rounder, Separator
+from sitepick.solve.outcome import Limits, Outcome, Progress, Separator
+from sitepick.solve.sifting import Rounder
 
 _CUT_ROUNDS = 200
 _LEAST_S = 0.05

@@ -15,34 +15,45 @@ from sitepick.matrix import FloatArray, IntArray, Matrix
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits
 
-_LEADING_GAP = 0.6  # of the asked gap, for the leading decisions
-_FOLLOWING_GAP = 0.1  # for the others
+_FOLLOWING_GAP = 0.1  # of the asked gap
 
 
-def plan_narrowed(
+def lead(
     matrix: Matrix,
     owners: IntArray,
-    upper: FloatArray,
     leading: IntArray,
     limits: Limits,
+    *,
+    target: float,
     stop: threading.Event | None = None,
 ) -> FloatArray | None:
-    """Return a plan (n,) over ``owners`` below ``upper`` (n,), or None where none is found.
+    """Return values (n,) with ``leading`` columns decided and all other integers relaxed, or None.
 
-    The columns ``leading`` are decided with all other integers relaxed, then held while those are
-    decided. ``limits.gap`` is the gap asked of the whole; ``limits.work`` is for each step.
+    Only ``owners`` take part. Values as good as ``target`` are good enough.
     """
-    part = replace(matrix, upper=upper).take(owners)
+    part = matrix.take(owners)
     first = np.zeros(len(matrix.cost), dtype=bool)
     first[leading] = True
-    led = first[part.columns] & part.matrix.integer
-    room = replace(limits, gap=_LEADING_GAP * limits.gap)
-    out = solve_matrix(replace(part.matrix, integer=led), room, stop=stop, stage="leading")
-    if out.values is None:
-        return None
-    low, high = part.matrix.lower.copy(), part.matrix.upper.copy()
-    low[led] = high[led] = np.round(out.values[led])
+    led = replace(part.matrix, integer=first[part.columns] & part.matrix.integer)
+    out = solve_matrix(led, limits, target=target, stop=stop, stage="leading")
+    return None if out.values is None else part.lift(out.values, len(matrix.cost))
+
+
+def held(matrix: Matrix, columns: IntArray, values: FloatArray) -> Matrix:
+    """Return ``matrix`` with ``columns`` held at their (rounded) ``values`` (n,)."""
+    lower, upper = matrix.lower.copy(), matrix.upper.copy()
+    lower[columns] = upper[columns] = np.round(values[columns])
+    return replace(matrix, lower=lower, upper=upper)
+
+
+def follow(
+    matrix: Matrix, owners: IntArray, limits: Limits, stop: threading.Event | None = None
+) -> FloatArray | None:
+    """Return a plan (n,) of ``matrix``, whose leading decisions are held, over ``owners``, or None.
+
+    ``limits.gap`` is the gap asked of the whole.
+    """
+    part = matrix.take(owners)
     room = replace(limits, gap=_FOLLOWING_GAP * limits.gap)
-    rest = replace(part.matrix, lower=low, upper=high)
-    out = solve_matrix(rest, room, stop=stop, stage="following")
+    out = solve_matrix(part.matrix, room, stop=stop, stage="following")
     return None if out.values is None else part.lift(out.values, len(matrix.cost))

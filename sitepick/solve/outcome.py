@@ -45,11 +45,6 @@ class Limits:
     seed: int = 0
 
 
-Rounder = Callable[[FloatArray, IntArray, Limits], FloatArray | None]
-"""Takes values (n,) of a relaxation, the owners that look best by it and what it may spend; returns
-a plan (n,) made from them, or None."""
-
-
 @dataclass(frozen=True)
 class Cut:
     """A row that branching added: ``lower <= coefficients @ x[columns] <= upper``."""

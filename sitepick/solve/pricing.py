@@ -30,7 +30,6 @@ from sitepick.solve.outcome import (
     Limits,
     Outcome,
     Progress,
-    Rounder,
     Separator,
     Status,
     gap_between,
@@ -40,6 +39,7 @@ from sitepick.solve.owners import movers
 from sitepick.solve.sifting import (
     MANY,
     Relaxation,
+    Rounder,
     Settled,
     best_owners,
     enough_owners,
@@ -57,7 +57,7 @@ _FIRST_LEAVES = 50  # of a proof by branching after it; likewise
 _NEAR_BOUND = 0.2  # of the asked gap, lost by planning on few owners
 _POOR = 0.1  # gap of a plan, among many owners, that no search begins from
 _ROUNDS = 4
-_ROUNDED_OWNERS, _ROUNDED_POLLS = 200, 150  # what a plan made from the relaxation may look at
+_ROUNDED_GAP, _ROUNDED_POLLS = 0.9, 150  # of the asked gap; in each step of a plan made of the LP
 
 
 def solve(
@@ -171,8 +171,8 @@ class _Search:
             opening, gained = None, 0.0
             if self._misses(relaxed.values):
                 clock = time.perf_counter()
-                now, room = lambda: self.matrix, self.clock.room
-                opening = settle(now, present, self.separators, room, self.clock.over)
+                now, left = lambda: self.matrix, self.clock.room
+                opening = settle(now, present, self.separators, left, self.clock.over)
                 self.clock.spend("rows", time.perf_counter() - clock)
                 gained = math.inf if opening is None else opening.objective - relaxed.objective
             if gained < _SLIGHT * self.limits.gap * abs(relaxed.objective):
@@ -181,10 +181,11 @@ class _Search:
                 rough = False
         if relaxed.values is not None and self.rounders:
             clock = time.perf_counter()
-            best = best_owners(relaxed, movers(self.matrix, relaxed.values), _ROUNDED_OWNERS)
-            allowed = replace(self.clock.room(), work=self.clock.polls(_ROUNDED_POLLS))
+            gap, polls = _ROUNDED_GAP * self._asked(self.guess), self.clock.polls(_ROUNDED_POLLS)
+            room = replace(self.clock.room(), gap=gap, work=polls)
+            whole = replace(relaxed, duals=self._padded(relaxed.duals))
             for rounder in self.rounders:
-                if (made := rounder(relaxed.values, best, allowed)) is not None:
+                if (made := rounder(self.matrix, whole, room)) is not None:
                     self._offer(made)
             self.clock.spend("rounding", time.perf_counter() - clock)
         return relaxed

@@ -53,6 +53,11 @@ class Relaxation:
     log: list[str] = field(default_factory=list)
 
 
+Rounder = Callable[[Matrix, Relaxation, Limits], FloatArray | None]
+"""Takes a matrix, its relaxation and what it may spend (``gap`` is what a plan may lack against the
+relaxation's bound, ``work`` is for each step); returns a plan (n,) made from them, or None."""
+
+
 def relax_by_pricing(
     owners: Owners,
     limits: Limits,
@@ -63,6 +68,7 @@ def relax_by_pricing(
     rough: bool = False,
     tolerance: float = 1e-4,
     cutoff: float = math.inf,
+    rounds: int = _ROUNDS,
     stop: threading.Event | None = None,
     deadline: float = math.inf,
     tell: Callable[[float], None] | None = None,
@@ -71,7 +77,8 @@ def relax_by_pricing(
 
     ``present`` are owners to begin with, ``duals`` (m,) local duals to try first; ``opening`` is
     the first master, solved. ``rough``: look at some of many owners, and prove nothing. Ends early
-    when the bound passes ``cutoff``, at the ``deadline`` (`time.perf_counter`) or on ``stop``.
+    when the bound passes ``cutoff``, after ``rounds``, at the ``deadline`` (`time.perf_counter`) or
+    on ``stop``.
     """
     matrix = owners.matrix
     m = matrix.A.shape[0]
@@ -87,7 +94,7 @@ def relax_by_pricing(
     many_looks = owners.count // _SHARE if rough else 0
     looked_at = _spread(np.arange(owners.count), max(_LOOK, many_looks)) if early else None
     still, last = 0, math.inf  # rounds in which what came in changed nothing
-    while out.rounds < _ROUNDS:
+    while out.rounds < rounds:
         out.rounds += 1
         clock = time.perf_counter()
         room = Limits(

@@ -46,12 +46,22 @@ def test_every_group_spans_states(loaded):
     prepared = pipeline.prepare(loaded)
     run = pipeline.solve(prepared, time_limit_s=480)
     assert run.findings == ()
+    assert run.outcome.bound_certified
+    assert max(run.solution.gap, run.solution.gap_without_penalty) <= 0.01
     last = run.solution.periods[-1]
     regions = prepared.candidates.site_regions
     states = regions[regions["level"] == "state"]
     state = dict(zip(states["site_id"], states["region_id"], strict=True))
-    spans = defaultdict(set)
+    spans = defaultdict(list)
     for row in run.solution.members:
         if row.period == last:
-            spans[row.group].add(state[row.site_id])
-    assert all(len(within) >= 2 for within in spans.values())
+            assert row.it_mw > 0
+            spans[row.group].append(state[row.site_id])
+    asked = {g.name: g for g in loaded.scenario.campus_groups}
+    assert set(spans) == set(asked)
+    for row in run.solution.groups:
+        if row.period == last:
+            members = spans[row.group]
+            assert len(members) == row.sites >= asked[row.group].sites_min
+            assert len(set(members)) >= 2
+            assert row.delivered_ref_mw >= 0.95 * row.demand_ref_mw
