@@ -35,7 +35,7 @@ from sitepick.starts_reach import around, keep, link_km
 
 LEADING = ("member", "at", "anchor", "count", "nodes", "hub")
 LINKS = ("way", "hub", "tour", "source", "carried", "tbps", "runs")
-MANY = 500
+MANY = 100
 """Sites from which on a group is sought this way; among fewer a plain search finds one sooner."""
 _MORE = 80  # owners beyond those of the relaxation that take part in a decision
 _PLACES = 8  # nodes about which a group may be sought

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sitepick.matrix import SHARED
+from sitepick.matrix import SHARED, Matrix
 from sitepick.program import Program
 from sitepick.solve import pricing
 from sitepick.solve.certificate import certified_bound
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits, gap_between, is_plan
+from sitepick.solve.sifting import Relaxation
 
 sys.path.append(str(Path(__file__).parents[1] / "cross"))
 from programs import random_program
@@ -100,9 +101,11 @@ def test_start_is_never_lost_and_rounders_are_heard() -> None:
     everything = np.concatenate([np.ones(60), 1.0 + np.arange(60) % 3])
     seen: list[np.ndarray] = []
 
-    def rounder(values: np.ndarray, owners: np.ndarray, limits: Limits) -> np.ndarray:
-        assert len(owners)
+    def rounder(matrix: Matrix, relaxed: Relaxation, limits: Limits) -> np.ndarray:
+        assert len(relaxed.duals) == matrix.A.shape[0]
         assert limits.work
+        assert 0 < limits.gap < 0.5
+        values = relaxed.values
         seen.append(values)
         x = np.ceil(values[:60] - 1e-6)
         return np.concatenate([x, np.minimum(9, x * (1.0 + np.arange(60) % 3))])
