@@ -31,7 +31,8 @@ LIMIT_WORDS = {
     "regions.entered": "regions that are not entered",
     "regions.min_once": "least MW of an entered region",
     "commitments.it_mw": "committed IT MW", "commitments.grid_mw": "committed grid MW",
-    "commitments.site": "committed sites", "siting.required": "required sites",
+    "commitments.site": "committed sites", "commitments.member": "committed members of groups",
+    "siting.required": "required sites",
     "siting.no_growth": "growth in a moratorium", "demand.balance": "must-serve demand",
     "deliverability.joint": "lines of the grid", "fix.it_mw": "what --fix holds",
     LETTER: "MW of letters", REACH: "places out of reach",
@@ -42,6 +43,7 @@ LIMIT_WORDS = {
 FLOORS = frozenset({
     "siting.min", "siting.required", "regions.min_it", "regions.min_once", "limits.it",
     "limits.served", "commitments.it_mw", "commitments.grid_mw", "commitments.site",
+    "commitments.member",
 })  # fmt: skip
 """Limits from below: they cost money, and none of them turns work away."""
 

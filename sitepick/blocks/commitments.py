@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sitepick.blocks.columns import grid_at, it_at, open_at
+from sitepick.blocks.group_units import units
 from sitepick.blocks.ledger import Ledger
 from sitepick.instance.types import Instance
 from sitepick.program import Program
@@ -52,3 +53,30 @@ def rows(program: Program, inst: Instance, ledger: Ledger) -> None:
                 continue
             here = it[c.site, :, :, t] if what == "it_mw" else grid[inst.ties.site == c.site, t]
             program.add_entries(r, here[here >= 0], 1)
+    _members(program, inst)
+
+
+def _members(program: Program, inst: Instance) -> None:
+    """Add a row per committed member and era of its group that lasts beyond the date."""
+    mine = [
+        (c, unit)
+        for c in inst.commitments
+        for unit in (units(inst) if c.group >= 0 else ())
+        if unit.index == c.group and int(unit.periods[-1]) >= c.start
+    ]
+    if not mine:
+        return
+    row = program.add_rows(
+        "commitments.member",
+        keys={
+            "site": [c.site for c, _ in mine],
+            "period": [unit.start for _, unit in mine],
+            "number": np.arange(len(mine)),
+        },
+        lower=1,
+        unit="1",
+        relaxable=True,
+    )
+    for r, (c, unit) in zip(row, mine, strict=True):
+        member = unit.columns(program, "groups.member")
+        program.add_entries(r, member[unit.group.site == c.site], 1)

@@ -161,8 +161,8 @@ def propose(
         queue=waits[waits["poi_id"].isin(of_pois)].reset_index(drop=True),
         commitments=_rows(
             layers.commitments,
-            ["site_id", "what", "mw", "date", "musd"],
-            ["site_id", "date", "what"],
+            ["site_id", "what", "group", "mw", "date", "musd"],
+            ["site_id", "date", "what", "group"],
         ),
         margins=shared,
         leases=let.terms,

@@ -166,6 +166,10 @@ def _tables(
     if layers.commitments is not None:
         said = f"{where(layers, 'commitments')}: no candidate place '{{id}}'"
         problems += _unknown(layers.commitments["site_id"], sites, said)
+        known = {group.name for group in scenario.campus_groups}
+        said = f"{where(layers, 'commitments')}: there is no campus group '{{id}}'"
+        named = layers.commitments["group"].dropna()
+        problems += _unknown(named, sorted(known), said)
         committed = set(layers.commitments["site_id"])
         forbidden = places["site_id"][places["decision"] == "forbid"]
         problems += [

@@ -132,7 +132,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "commitments": (
         Column("site_id", "", "P01", "parcel or site", True),
-        Column("what", "", "site", "site, it_mw or grid_mw", True),
+        Column("what", "", "site", "site, it_mw, grid_mw or member", True),
+        Column("group", "", None, "campus group of a member"),
         Column("mw", "MW", None, "IT or grid MW committed, as `what` says"),
         Column("date", "", "2028-01-01", "from when", True),
         Column("musd", "MUSD", 3, "already bound"),

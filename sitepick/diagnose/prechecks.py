@@ -143,7 +143,7 @@ def _commitments(scenario: Scenario, inst: Instance) -> Iterator[str]:
     it = site_it_mw(inst)
     grid = site_grid_mw(inst) if inst.grid else None
     for c in inst.commitments:
-        if c.start >= inst.time.n or c.what == "site":
+        if c.start >= inst.time.n or c.what in ("site", "member"):
             continue
         if c.what == "it_mw":
             able, unit = it[c.site], "IT MW"

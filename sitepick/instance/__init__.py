@@ -68,7 +68,7 @@ def assemble(scenario: Scenario, candidates: Candidates, network: Grid | None = 
     ties = ties_of(scenario, candidates, site_at, poi_at, existing, headroom.most_mw, powered)
     demand = demand_of(scenario, candidates, time, site_at)
     groups = groups_of(scenario, candidates, time, demand)
-    commitments = _commitments(candidates, time, site_at)
+    commitments = _commitments(candidates, time, site_at, groups)
     leased = leased_sites(candidates, site_at)
     bound = _max_it(
         scenario, frame, ties, headroom, demand, groups, commitments, powered | leased, grid=grid
@@ -281,17 +281,29 @@ def _most_asked(
 
 
 def _commitments(
-    candidates: Candidates, time: Timeline, site_at: Mapping[str, int]
+    candidates: Candidates, time: Timeline, site_at: Mapping[str, int], groups: Groups
 ) -> tuple[Commitment, ...]:
-    return tuple(
+    """Raises ScenarioError for members out of reach of their group's nodes."""
+    names = [group.name for group in groups.rows]
+    made = tuple(
         Commitment(
             site=site_at[str(row["site_id"])],
             what=str(row["what"]),
             mw=0.0 if pd.isna(row["mw"]) else float(row["mw"]),
             start=0 if pd.isna(row["date"]) else time.first_from(row["date"]),
+            group=names.index(str(row["group"])) if row["what"] == "member" else -1,
         )
         for row in records(candidates.commitments)
     )
+    problems = [
+        f"commitments: {row['site_id']} meets no fiber that group '{row['group']}' may use, and "
+        "cannot be a member (give it a place on the network, or raise nodes_max)"
+        for c, row in zip(made, records(candidates.commitments), strict=True)
+        if c.group >= 0 and c.site not in groups.rows[c.group].site
+    ]
+    if problems:
+        raise ScenarioError(problems)
+    return made
 
 
 def _supplies(

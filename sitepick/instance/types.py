@@ -265,12 +265,13 @@ class Onsite:
 
 @dataclass(frozen=True)
 class Commitment:
-    """Something decided: a site open, IT MW or grid MW at least, from period ``start``."""
+    """Something decided from period ``start``: a site open, least MW, a member of a ``group``."""
 
     site: int
     what: str
     mw: float
     start: int
+    group: int = -1
 
 
 @dataclass(frozen=True)

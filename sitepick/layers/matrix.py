@@ -29,18 +29,26 @@ def clean_matrix(columns: Columns) -> pd.DataFrame:
     return frame
 
 
+OF_MW = ("it_mw", "grid_mw")
+"""What is committed in MW."""
+
+
 def clean_commitments(columns: Columns) -> pd.DataFrame:
     """Return `Layers.commitments` of one file."""
     what = columns.choices("what")
     common.need_filled(columns, "what", common.missing(what))
     mw = columns.number("mw")
-    common.need_filled(columns, "mw", np.isnan(mw) & (what != "site"))
+    common.need_filled(columns, "mw", np.isnan(mw) & np.isin(what.astype(str), OF_MW))
+    group = columns.text("group")
+    common.need_filled(columns, "group", common.missing(group) & (what == "member"))
+    of_members = [g if w == "member" else None for g, w in zip(group, what, strict=True)]
     when = columns.dates("date")
     common.need_filled(columns, "date", common.missing(when))
     return common.plain_frame(
         {
             "site_id": columns.ids("site_id"),
             "what": what,
+            "group": np.array(of_members, dtype=object),
             "mw": mw,
             "date": when,
             "musd": columns.number("musd", default=0.0),

@@ -10,7 +10,7 @@ STAGES = ("energised", "signed", "studied", "requested", "published", "assumed")
 DECISIONS = ("consider", "require", "forbid", "existing")
 GAS = ("yes", "no", "unknown")
 LEASES = ("powered_shell", "colocation")
-COMMITTED = ("site", "it_mw", "grid_mw")
+COMMITTED = ("site", "it_mw", "grid_mw", "member")
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,7 @@ ROLES: dict[str, dict[str, Column]] = {
     "commitments": {
         "site_id": ID,
         "what": Column("choice", required=True, choices=COMMITTED),
+        "group": TEXT,
         "mw": _mw(),
         "date": Column("date", required=True),
         "musd": Column("number", "musd"),

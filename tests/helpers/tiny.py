@@ -108,7 +108,7 @@ COLUMNS: dict[str, Sequence[str]] = {
     ),
     "demand_mw": ("place_id", "workload", "from_date", "mw"),
     "shared_limits": ("limit_id", "poi_id", "factor", "mw", "from_date", "source"),
-    "commitments": ("site_id", "what", "mw", "date", "musd"),
+    "commitments": ("site_id", "what", "mw", "date", "musd", "group"),
     "places": ("place_id", "name", "lon", "lat", "weight", "mw"),
     "reach": ("site_id", "place_id", "km", "rtt_ms", "musd_per_mw_year"),
     "ties": ("site_id", "poi_id", "kv", "km", "cap_mw"),

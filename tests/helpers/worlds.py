@@ -122,6 +122,7 @@ def world(seed: int, n_sites: int) -> tuple[Scenario, Candidates]:
     if grid:
         _swings(Dice(seed + 7_000_009), record)
     _groups(Dice(seed + 8_000_009), record, tables)
+    _joined(Dice(seed + 9_000_011), record, tables, fiber)
     return Scenario.model_validate(record), dataclasses.replace(
         tiny.candidates(**tables), earlier=_earlier(Dice(seed + 5_000_011), tables, last),
         fiber=fiber,
@@ -227,6 +228,27 @@ def _groups(dice: Dice, record: dict[str, Any], tables: dict[str, Any]) -> None:
             "every_steps": dice.one((1, 20)),
         },
     }]  # fmt: skip
+
+
+def _joined(
+    dice: Dice, record: dict[str, Any], tables: dict[str, Any], fiber: FiberAccess | None
+) -> None:
+    """Commit a site to the group in some worlds."""
+    few = record.get("campus_groups", [{"nodes_max": 2}])[0]["nodes_max"] < 100
+    if few or not dice.yes(0.6):  # of few nodes some may reach no site
+        return
+    able = [
+        row["site_id"]
+        for k, row in enumerate(tables["sites"])
+        if row["status"] == "candidate" and row["decision"] != "forbid"
+        and (fiber is None or (fiber.sites.node[k] >= 0 and np.isfinite(fiber.sites.lateral_km[k])))
+    ]  # fmt: skip
+    if able:
+        day = date(FIRST + dice.whole(0, 1), 1, 1)
+        tables["commitments"] = [
+            *tables.get("commitments", []),
+            *tiny.rows((dice.one(able), "member", NAN, day, NAN, "campus"), of="commitments"),
+        ]
 
 
 def _by_route(access: FiberAccess, record: dict[str, Any], tables: dict[str, Any]) -> None:
