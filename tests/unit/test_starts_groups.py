@@ -30,12 +30,17 @@ def planned(folder, groups, works=SOFT):
     return planner, matrix, relax_by_pricing(Owners(matrix), Limits())
 
 
+@pytest.fixture(scope="module")
+def unit(tmp_path_factory):
+    """The group of the square."""
+    (of_square,) = units(planned(tmp_path_factory.mktemp("unit"), [GROUP])[0].instance)
+    return of_square
+
+
 @pytest.mark.parametrize("seed", range(8))
-def test_any_two_sites_kept_are_within_reach(tmp_path, seed):
+def test_any_two_sites_kept_are_within_reach(unit, seed):
     """Some links take a longer way than the shortest, or have none."""
     rng = np.random.default_rng(seed)
-    planner, _, _ = planned(tmp_path, [GROUP])
-    (unit,) = units(planner.instance)
     n, sites = 7, 40
     at = rng.random((n, 2))
     km = np.hypot(*(at[:, None] - at[None, :]).T) * 1000
@@ -60,11 +65,10 @@ def test_any_two_sites_kept_are_within_reach(tmp_path, seed):
     assert grown, "more fits than what is about a node"
 
 
-def test_links_have_a_length_where_there_is_a_way(tmp_path):
+def test_links_have_a_length_where_there_is_a_way(tmp_path, unit):
     """By the shortest way, by the longer of two where a cut is survived; never without a way."""
-    (ring,) = units(planned(tmp_path / "ring", [GROUP])[0].instance)
     # a, b, c, d in a square of 100 km, a and c joined by 130 km
-    assert link_km(ring)[0].tolist() == [0, 100, 130, 100]
+    assert link_km(unit)[0].tolist() == [0, 100, 130, 100]
     cut = GROUP | {"survive_cut": True, "shape": "hub"}
     (hub,) = units(planned(tmp_path / "cut", [cut])[0].instance)
     assert link_km(hub)[0].tolist() == [0, 230, 200, 230]
@@ -191,8 +195,7 @@ def test_without_time_a_group_stays_out(tmp_path):
 
 
 def test_no_plan_where_the_leading_decisions_are_forbidden(tmp_path):
-    _, matrix, _ = planned(tmp_path, [GROUP], WORK)
-    planner, _, _ = planned(tmp_path / "again", [GROUP], WORK)
+    planner, matrix, _ = planned(tmp_path, [GROUP], WORK)
     leading = np.concatenate([planner.program.column_families[n].indices for n in SHARED])
     every, limits = np.arange(4), Limits(gap=1e-4)
     upper = matrix.upper.copy()
