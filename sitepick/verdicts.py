@@ -48,7 +48,7 @@ def prices_of(planner: Planner, outcome: Outcome) -> Certificate:
     """Return the certificate that verdicts rest on: the outcome's, or one made now."""
     if outcome.certificate is not None:
         return outcome.certificate
-    owners = Owners(numbered(planner.program.matrix))
+    owners = Owners(numbered(planner.program.matrix), planner.limits.threads)
     return relax_by_pricing(owners, planner.limits).duals
 
 
@@ -122,7 +122,8 @@ class _Desk:
         self.at = np.array([f.start + j for f, j in rows], dtype=np.int64)
         self.poi_rows, self.poi_columns = self._poi_links()
         self.forced: Forced = forced_bounds(
-            self.matrix, self.certificate, last[self.out], also=self._asked
+            self.matrix, self.certificate, last[self.out], also=self._asked,
+            threads=self.planner.limits.threads,
         )
 
     def _poi_links(self) -> tuple[IntArray, IntArray]:

@@ -24,7 +24,7 @@ class BlockLp:
     def __init__(self, part: Matrix, basis: Any | None = None) -> None:
         self.part = part
         self._every = np.arange(part.A.shape[1], dtype=np.int32)
-        self._highs: Any = load(part, relax=True, threads=None)
+        self._highs: Any = load(part, relax=True, threads=1)
         for name, value in (("solver", "simplex"), ("presolve", "off")):
             self._highs.setOptionValue(name, value)
         self._highs.setOptionValue("simplex_strategy", _PRIMAL)

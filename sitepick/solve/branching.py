@@ -335,7 +335,7 @@ def _certify(
     inherited = np.concatenate([duals, np.zeros(matrix.A.shape[0] - len(duals) + len(cuts))])
     floor = safe_bound(part, inherited)
     relaxed = relax_by_pricing(
-        Owners(_elastic(part, len(cuts), max(1.0, abs(floor)))),
+        Owners(_elastic(part, len(cuts), max(1.0, abs(floor))), limits.threads),
         limits,
         present=present,
         duals=inherited,

@@ -53,6 +53,7 @@ def forced_bounds(
     columns: IntArray,
     value: float = 1.0,
     also: Callable[[FloatArray], Sequence[FloatArray]] = lambda _: (),
+    threads: int | None = None,
 ) -> Forced:
     """Return bounds of ``matrix`` with each of ``columns`` (k,), one at a time, at least ``value``.
 
@@ -73,7 +74,7 @@ def forced_bounds(
     costs = also(duals)
     answers: Sequence[FloatArray] = ()
     if costs and whole is not matrix:  # cuts may be an owner's own rows: asked without them
-        _, _, answers = Owners(matrix).best(duals, np.sort(owner), costs)
+        _, _, answers = Owners(matrix, threads).best(duals, np.sort(owner), costs)
         costs = ()
     at_least = np.full(len(columns), math.inf)
     able = matrix.upper[columns] >= value
@@ -87,7 +88,7 @@ def forced_bounds(
         lower = part.lower.copy()
         lower[columns[mine]] = np.maximum(lower[columns[mine]], value)
         forced = replace(part, lower=lower)
-        better, refused, found = Owners(forced).best(y, owner[mine], costs, part.lower)
+        better, refused, found = Owners(forced, threads).best(y, owner[mine], costs, part.lower)
         answers, costs = (found, ()) if costs else (answers, costs)
         now = parts.replaced(owner_parts(forced, better, count))[owner[mine]]
         # the forced problem is a part of the leaf: its bound is never below the leaf's

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Method = Literal["choose", "simplex", "ipm", "pdlp"]
 
 _MAX_INDEX = 2**31 - 1
-_scheduler_threads: int | None = None
+_scheduler = threading.local()  # HiGHS keeps a number of threads for each thread that calls it
 
 
 def version() -> str:
@@ -355,11 +355,10 @@ def target_for(bound: float, gap: float) -> float:
 
 
 def _set_threads(h: highspy.Highs, threads: int | None) -> None:
-    global _scheduler_threads
     count = 0 if threads is None else int(threads)
-    if _scheduler_threads != count:
+    if getattr(_scheduler, "threads", None) != count:
         _reset_scheduler(threads)
-        _scheduler_threads = count
+        _scheduler.threads = count
     h.setOptionValue("threads", count)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import scipy.sparse as sp
 
 from sitepick.matrix import SHARED, BoolArray, FloatArray, IntArray, Matrix
 from sitepick.solve.certificate import clip_duals, owner_bounds, safe_bound
+from sitepick.solve.chains import in_chains
 
 Block = tuple[IntArray, IntArray, sp.csr_array]
 """Rows, columns and matrix of some owners' local parts, side by side."""
@@ -50,9 +51,13 @@ def movers(matrix: Matrix, values: FloatArray | None) -> IntArray:
 
 @dataclass(frozen=True)
 class Owners:
-    """The local blocks of ``matrix``, whose owners are numbered 0 .. count - 1."""
+    """The local blocks of ``matrix``, whose owners are numbered 0 .. count - 1.
+
+    Their LPs are solved on ``threads`` threads.
+    """
 
     matrix: Matrix
+    threads: int | None = None
 
     @cached_property
     def count(self) -> int:
@@ -63,7 +68,7 @@ class Owners:
 
         Rows that enter while solving link owners, so what belongs to one owner stays as it was.
         """
-        out, before = Owners(matrix), self.matrix.A.shape[0]
+        out, before = Owners(matrix, self.threads), self.matrix.A.shape[0]
         if len(matrix.cost) == len(self.matrix.cost) and (matrix.row_owner[before:] < 0).all():
             kept = ("count", "_columns", "_rows", "_local")
             out.__dict__.update({k: self.__dict__[k] for k in kept if k in self.__dict__})
@@ -121,9 +126,9 @@ class Owners:
             todo = _largest_losses(worth, wanted, slack)
             if only is not None:
                 todo = todo[only[todo]]
-            known: dict[tuple[int, ...], Any] = {}
-            for batch in self._like_batches(todo):
-                self._improve(batch, costs, reduced, y, worth, known)
+            improve = partial(self._improve, costs=costs, reduced=reduced, y=y, worth=worth)
+            for _ in in_chains(improve, self._like_batches(todo), self.threads):
+                pass
         return y, worth
 
     def best(
@@ -148,22 +153,27 @@ class Owners:
         reduced = self.reduced(y)
         least = self.matrix.lower if lower is None else lower
         answers = [np.zeros(len(self.matrix.cost)) for _ in also]
-        known: dict[tuple[int, ...], Any] = {}
-        failed: list[IntArray] = []
-        for owners in self._like_batches(wanted):
-            block = self.block(owners)
-            columns, part = block[1], self._part(block, reduced)
-            lp = BlockLp(part, known.get(part.A.shape))
-            if lp.solve():
-                self._keep_better(owners, block, lp.duals(), reduced, y, worth)
-                known[part.A.shape] = lp.basis()
-            else:
-                failed.append(owners)
-            for answer, costs in zip(answers, also, strict=True):
-                lp.change(costs[columns], least[columns])
-                found = lp.values() if lp.solve() else None
-                if found is not None:
-                    answer[columns] = np.clip(found, least[columns], part.upper)
+
+        def ask(chain: Sequence[IntArray]) -> list[IntArray]:
+            known: dict[tuple[int, ...], Any] = {}
+            without = []
+            for owners in chain:
+                block = self.block(owners)
+                columns, part = block[1], self._part(block, reduced)
+                lp = BlockLp(part, known.get(part.A.shape))
+                if lp.solve():
+                    self._keep_better(owners, block, lp.duals(), reduced, y, worth)
+                    known[part.A.shape] = lp.basis()
+                else:
+                    without.append(owners)
+                for answer, costs in zip(answers, also, strict=True):
+                    lp.change(costs[columns], least[columns])
+                    found = lp.values() if lp.solve() else None
+                    if found is not None:
+                        answer[columns] = np.clip(found, least[columns], part.upper)
+            return without
+
+        failed = [x for out in in_chains(ask, self._like_batches(wanted), self.threads) for x in out]
         refused: list[int] = []
         while failed:
             owners = failed.pop()
@@ -203,24 +213,25 @@ class Owners:
 
     def _improve(
         self,
-        owners: IntArray,
+        chain: Sequence[IntArray],
         costs: FloatArray,
         reduced: FloatArray,
         y: FloatArray,
         worth: FloatArray,
-        known: dict[tuple[int, ...], Any],
     ) -> None:
-        """Put the duals of the blocks at ``costs`` into ``y`` where they are better than before."""
+        """Put duals of batches of owners at ``costs`` into ``y`` where they beat those there."""
         from sitepick.solve.block_lp import BlockLp
 
-        block = self.block(owners)
-        if not len(block[0]):
-            return
-        part = self._part(block, costs)
-        lp = BlockLp(part, known.get(part.A.shape))
-        lp.solve()
-        known[part.A.shape] = lp.basis()
-        self._keep_better(owners, block, lp.duals(), reduced, y, worth)
+        known: dict[tuple[int, ...], Any] = {}
+        for owners in chain:
+            block = self.block(owners)
+            if not len(block[0]):
+                continue
+            part = self._part(block, costs)
+            lp = BlockLp(part, known.get(part.A.shape))
+            lp.solve()
+            known[part.A.shape] = lp.basis()
+            self._keep_better(owners, block, lp.duals(), reduced, y, worth)
 
     def _keep_better(
         self,

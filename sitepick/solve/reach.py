@@ -113,7 +113,7 @@ class _Reach:
         kept: Relaxation | None = None
         for _ in range(CUT_ROUNDS):
             relaxed = relax_by_pricing(
-                Owners(self.matrix), self.limits, present=present,
+                Owners(self.matrix, self.limits.threads), self.limits, present=present,
                 duals=None if duals is None else self._padded(duals), tolerance=tolerance,
                 cutoff=cutoff, stop=self.stop, deadline=self.deadline,
             )  # fmt: skip

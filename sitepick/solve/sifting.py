@@ -27,7 +27,8 @@ _SIMPLEX_BELOW = 1500  # columns; a small master is quicker by simplex
 _EXACT_BELOW = 30_000  # columns; of larger masters imprecise duals are taken as they are
 _LOOSE = 1.0  # relative loss by duals of large masters above which they are of no use
 _ROUNDS = 60
-MANY = 2000  # owners from which on rounds that look at some of them come before all are asked
+_SOME = 300  # owners from which on rounds that look at some of them come before all are asked
+MANY = 2000  # owners from which on some are looked at again whenever all were asked
 _LOOK = 400
 _SHARE = 12  # a rough relaxation looks at one of so many owners: it is all that chooses sites
 _STILL = 1e-5  # relative: a master that falls by less has not moved
@@ -88,11 +89,13 @@ def relax_by_pricing(
     out = Relaxation(y_local, -math.inf, math.inf, None, here, np.zeros(owners.count))
     spent = {"master": 0.0, "pricing": 0.0}
     many = owners.count > MANY
-    idle = np.full(owners.count, duals is not None or many)
-    # at first a few of many owners are looked at: early prices are too poor to ask everybody
-    early = many and (rough or duals is None)
-    many_looks = owners.count // _SHARE if rough else 0
-    looked_at = _spread(np.arange(owners.count), max(_LOOK, many_looks)) if early else None
+    # duals that outlast other prices pay where there will be many rounds
+    lasting = many or duals is not None
+    idle = np.full(owners.count, lasting)
+    # at first some owners are looked at: early prices are too poor to ask everybody
+    early = owners.count > _SOME and (rough or duals is None)
+    looks = max(_LOOK if many else 0, owners.count // _SHARE if rough or not many else 0)
+    looked_at = _spread(np.arange(owners.count), looks) if early else None
     still, last = 0, math.inf  # rounds in which what came in changed nothing
     while out.rounds < rounds:
         out.rounds += 1
@@ -147,7 +150,7 @@ def relax_by_pricing(
         # without crossover what presolve took out of a large master comes back with poor duals
         wanted = np.arange(owners.count) if master.large or many else absent
         y, worth = owners.price(y, wanted, slack, idle)
-        idle = worth > -enough
+        idle = (worth > -enough) & lasting
         y_local = y.copy()
         bound = safe_bound(matrix, y)
         spent["pricing"] += time.perf_counter() - clock

@@ -14,6 +14,7 @@ class Whole:
     """The matrix of ``program`` as it is now, its owners numbered 0, 1, ..."""
 
     program: Program
+    threads: int | None = None
     _matrix: Matrix | None = None
     _owners: Owners | None = None
 
@@ -31,7 +32,7 @@ class Whole:
         """The owners of `matrix`."""
         matrix = self.matrix
         if self._owners is None:
-            self._owners = Owners(matrix)
+            self._owners = Owners(matrix, self.threads)
         elif self._owners.matrix is not matrix:
             self._owners = self._owners.grown(matrix)
         return self._owners

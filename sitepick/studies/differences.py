@@ -184,7 +184,7 @@ class Search:
         matrix = numbered(here.program.matrix)
         left = ends - time.perf_counter()
         relaxed = relax_by_pricing(
-            Owners(matrix),
+            Owners(matrix, here.limits.threads),
             here.limits,
             present=self.present,
             duals=self.duals,
