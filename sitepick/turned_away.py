@@ -9,6 +9,7 @@ can, the work is dearer than its penalty, and the next MW's cost says by how muc
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from sitepick.planner import Planner
 from sitepick.prices import without_spare_rows
 from sitepick.program import Program
 from sitepick.run import NextMw, TurnedAway
+from sitepick.solve.chains import in_chains
 from sitepick.solve.highs import solve_matrix
 from sitepick.solve.outcome import Limits
 from sitepick.words import LETTER, LINES, REACH
@@ -48,21 +50,25 @@ def why_turned_away(planner: Planner, values: FloatArray) -> tuple[TurnedAway, .
     room = min(MOST_SECONDS, max(LEAST_SECONDS, SHARE * solving))
     program, inst = planner.program, planner.instance
     short = program.column_families["demand.turned_away"]
-    began, out = time.process_time(), []
+    began = time.process_time()
     groups = sorted({
         (int(t), int(w)) for t, w in zip(short.keys["period"], short.keys["workload"], strict=True)
     })  # fmt: skip
     part = _fractional(program, values)
-    for t, w in groups:
+
+    def looked_at(one: Sequence[tuple[int, int]]) -> TurnedAway | None:
+        ((t, w),) = one
         mine = short.indices[(short.keys["period"] == t) & (short.keys["workload"] == w)]
         missing = float(values[mine].sum())
         if missing < _LEAST_MW:
-            continue
+            return None
         row = TurnedAway(inst.time.names[t], inst.demand.workloads[w], missing)
         left = room - (time.process_time() - began)
         told = None if left <= 0 else _explained(planner, part, values, mine, row)
-        out.append(row if told is None else replace(told, looked=True))
-    return tuple(out)
+        return row if told is None else replace(told, looked=True)
+
+    rows = in_chains(looked_at, groups, planner.limits.threads, length=1)
+    return tuple(row for row in rows if row is not None)
 
 
 def _fractional(program: Program, values: FloatArray) -> Part:
@@ -89,7 +95,7 @@ def _explained(
     upper[others] = np.minimum(upper[others], values[others] + _SLIGHT)
     cost[mine] = 1.0
     lp = replace(part.matrix, upper=upper[part.columns], cost=cost[part.columns])
-    limits = Limits(time_s=MOST_SECONDS)
+    limits = Limits(time_s=MOST_SECONDS, threads=1)
     least = solve_matrix(lp, limits, relax=True, method="simplex")
     if least.status != "optimal" or not isinstance(least.certificate, np.ndarray):
         return None

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import threading
+from importlib import import_module
 from json import dumps as json_text
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +29,8 @@ UNIT = {"min_cost": "MUSD", "max_compute": "ref_mw-years", "earliest_mw": "MW-ye
 MOST_FINDINGS = 8
 """How many findings are printed after a solve; `sitepick check` prints all."""
 _CAUSES = 5
+_WRITERS = ("sitepick.exports.sheets", "sitepick.exports.explain", "sitepick.report.build", "pyogrio")
+_DRAWERS = ("sitepick.report.bokeh_json", "sitepick.report.draw_charts", "sitepick.report.draw_map")
 
 
 def solve(
@@ -132,11 +135,18 @@ def solve(
         _write_models(prepared, models, speaker)
         return
 
+    ahead = threading.Thread(target=_load_ahead, args=(not no_report,), daemon=True)
+
     def work(progress: Progress, stop: threading.Event) -> Run:
+        def tell(stage: str, *figures: float) -> None:
+            if stage == "mip" and ahead.ident is None:
+                ahead.start()
+            progress(stage, *figures)
+
         return pipeline.solve(
             prepared, gap=None if gap is None else gap / 100, time_limit_s=time_limit,
             work_limit=work_limit, threads=threads, seed=seed, solver=solver, exact=exact,
-            start=earlier, fix=fix, fix_only=only, on_progress=progress, stop=stop,
+            start=earlier, fix=fix, fix_only=only, on_progress=tell, stop=stop,
         )  # fmt: skip
 
     run = run_with_progress(work, speaker, UNIT[loaded.scenario.objective])
@@ -155,6 +165,12 @@ def solve(
         write_diagnosis(run, out, infeasible_lines(run), force=force, argv=sys.argv[1:])
         speaker.say(f"no plan, so no run folder; why is written to {out}")
     raise typer.Exit(exit_code(run))
+
+
+def _load_ahead(html: bool) -> None:
+    """Load what writes the run while the solver, which does not need Python, is at work."""
+    for name in (*_WRITERS, *(_DRAWERS if html else ())):
+        import_module(name)
 
 
 def profile_lines(run: Run) -> list[str]:
