@@ -122,7 +122,10 @@ class _Desk:
         self.at = np.array([f.start + j for f, j in rows], dtype=np.int64)
         self.poi_rows, self.poi_columns = self._poi_links()
         self.forced: Forced = forced_bounds(
-            self.matrix, self.certificate, last[self.out], also=self._asked,
+            self.matrix,
+            self.certificate,
+            last[self.out],
+            also=self._asked,
             threads=self.planner.limits.threads,
         )
 

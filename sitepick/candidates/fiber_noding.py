@@ -15,7 +15,7 @@ import shapely
 
 from sitepick.candidates.fiber_columns import ATTRIBUTES, attribute, links, unstated
 from sitepick.candidates.fiber_lines import Lines, along_all, cut
-from sitepick.candidates.geo import Floats, Ints, as_geoms, earth_centred_km, straight_km
+from sitepick.candidates.geo import GEOD, Floats, Ints, as_geoms, earth_centred_km, straight_km
 from sitepick.candidates.text import some
 from sitepick.layers.types import Layers, Note
 from sitepick.network.fiber import FiberNetwork
@@ -387,4 +387,4 @@ def _node_names(points: _Points, at: Ints) -> Any:
 
 
 def _km(a: Floats, b: Floats) -> float:
-    return float(straight_km(a[0], a[1], b[0], b[1]))
+    return float(GEOD.inv(a[0], a[1], b[0], b[1])[2]) / 1000  # one pair: arrays take far longer

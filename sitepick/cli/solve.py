@@ -29,7 +29,12 @@ UNIT = {"min_cost": "MUSD", "max_compute": "ref_mw-years", "earliest_mw": "MW-ye
 MOST_FINDINGS = 8
 """How many findings are printed after a solve; `sitepick check` prints all."""
 _CAUSES = 5
-_WRITERS = ("sitepick.exports.sheets", "sitepick.exports.explain", "sitepick.report.build", "pyogrio")
+_WRITERS = (
+    "sitepick.exports.sheets",
+    "sitepick.exports.explain",
+    "sitepick.report.build",
+    "pyogrio",
+)
 _DRAWERS = ("sitepick.report.bokeh_json", "sitepick.report.draw_charts", "sitepick.report.draw_map")
 
 

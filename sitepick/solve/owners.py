@@ -173,7 +173,9 @@ class Owners:
                         answer[columns] = np.clip(found, least[columns], part.upper)
             return without
 
-        failed = [x for out in in_chains(ask, self._like_batches(wanted), self.threads) for x in out]
+        failed = [
+            x for out in in_chains(ask, self._like_batches(wanted), self.threads) for x in out
+        ]
         refused: list[int] = []
         while failed:
             owners = failed.pop()

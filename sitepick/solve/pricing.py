@@ -82,8 +82,8 @@ def solve(
     """
     limits = limits or Limits()
     search = _Search(
-        program, Whole(program, limits.threads), Clock(limits, stop), limits, tuple(separators), tuple(rounders),
-        on_progress, stop, aside,
+        program, Whole(program, limits.threads), Clock(limits, stop), limits, tuple(separators),
+        tuple(rounders), on_progress, stop, aside,
     )  # fmt: skip
     return search.run(start, tuple(branch_families), exact)
 
