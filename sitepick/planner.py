@@ -34,7 +34,7 @@ from sitepick.solution import Solution
 from sitepick.solve import solve_with
 from sitepick.solve.certificate import safe_bound
 from sitepick.solve.lazy import extension, repaired
-from sitepick.solve.outcome import Limits, Outcome, Progress, Separator, gap_between
+from sitepick.solve.outcome import Limits, Outcome, Progress, Separator, gap_between, gap_without
 from sitepick.starts import start_values
 from sitepick.starts_groups import group_rounders
 from sitepick.words import LINES
@@ -334,7 +334,6 @@ class Planner:
         objective = self.prepared.scenario.objective
         sign = 1.0 if objective == "min_cost" else -1.0
         penalty = float(self.penalty @ last.values)
-        paid = max(abs(last.objective - penalty), 1e-9)
         plan = read_out(
             self.program,
             self.ledger,
@@ -346,7 +345,7 @@ class Planner:
             objective=sign * first.objective,
             bound=sign * first.bound,
             gap=gap_between(first.objective, first.bound),
-            gap_without_penalty=max(0.0, last.objective - last.bound) / paid,
+            gap_without_penalty=gap_without(penalty, last.objective, last.bound),
             bound_certified=first.bound_certified,
         )
         plan = replace(plan, moved=moved(self.prepared.candidates.earlier, plan))

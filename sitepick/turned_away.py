@@ -54,7 +54,7 @@ def why_turned_away(planner: Planner, values: FloatArray) -> tuple[TurnedAway, .
     groups = sorted({
         (int(t), int(w)) for t, w in zip(short.keys["period"], short.keys["workload"], strict=True)
     })  # fmt: skip
-    part = _fractional(program, values)
+    part, switched = _fractional(program, values), _switched(program.matrix)
 
     def looked_at(one: Sequence[tuple[int, int]]) -> TurnedAway | None:
         ((t, w),) = one
@@ -64,7 +64,7 @@ def why_turned_away(planner: Planner, values: FloatArray) -> tuple[TurnedAway, .
             return None
         row = TurnedAway(inst.time.names[t], inst.demand.workloads[w], missing)
         left = room - (time.process_time() - began)
-        told = None if left <= 0 else _explained(planner, part, values, mine, row)
+        told = None if left <= 0 else _explained(planner, part, switched, values, mine, row)
         return row if told is None else replace(told, looked=True)
 
     rows = in_chains(looked_at, groups, planner.limits.threads, length=1)
@@ -80,7 +80,12 @@ def _fractional(program: Program, values: FloatArray) -> Part:
 
 
 def _explained(
-    planner: Planner, part: Part, values: FloatArray, mine: IntArray, row: TurnedAway
+    planner: Planner,
+    part: Part,
+    switched: BoolArray,
+    values: FloatArray,
+    mine: IntArray,
+    row: TurnedAway,
 ) -> TurnedAway | None:
     """Return ``row`` with its reasons, None where no program was solved in time."""
     program = planner.program
@@ -103,7 +108,7 @@ def _explained(
     if more < min(_STEP, 0.5 * row.short_ref_mw):
         y = np.zeros(program.n_rows)
         y[part.rows] = least.certificate
-        return replace(row, limits=_limits(planner, values, y, mine))
+        return replace(row, limits=_limits(planner, switched, values, y, mine))
     step = min(_STEP, more)
     dear = np.sum([program.term_cost(term) for term in NPC_TERMS], axis=0)[part.columns]
     spent = []
@@ -129,17 +134,23 @@ def _at_most(matrix: Matrix, columns: BoolArray, most: float) -> Matrix:
     )
 
 
+def _switched(matrix: Matrix) -> BoolArray:
+    """Return (m,) rows MW <= size x built: more of it where nothing is built is power without a
+    tie."""
+    stated = np.where(np.isfinite(matrix.row_upper), matrix.row_upper, matrix.row_lower)
+    whole = np.zeros(len(stated), dtype=bool)
+    whole[matrix.A[:, np.flatnonzero(matrix.integer)].nonzero()[0]] = True
+    return (stated == 0) & whole
+
+
 def _limits(
-    planner: Planner, values: FloatArray, y: FloatArray, mine: IntArray
+    planner: Planner, switched: BoolArray, values: FloatArray, y: FloatArray, mine: IntArray
 ) -> tuple[NextMw, ...]:
     """Return what of each limit serves the next ref_mw, by duals (m,): least of it first."""
     program, joint = planner.program, planner.joint
     found: list[tuple[float, NextMw]] = []
     matrix = program.matrix
     letters = _letters(program, y)
-    # MW <= size x built: more of it where nothing is built would be power without a tie
-    stated = np.where(np.isfinite(matrix.row_upper), matrix.row_upper, matrix.row_lower)
-    switched = (stated == 0) & (abs(matrix.A) @ matrix.integer.astype(float) > 0)
     for family in program.row_families.values():
         if not family.relaxable or family.name.startswith((*_TOLD, f"{JOINT}#")):
             continue

@@ -59,7 +59,10 @@ def _gaps(case: Case) -> Iterator[Finding]:
     plan, aim = case.solution, case.scenario.objective
     bases = {"gap": plan.objective}
     if aim == "min_cost":
-        bases["gap_without_penalty"] = plan.objective - plan.penalty_musd
+        other = plan.objective - plan.penalty_musd
+        # a plan that builds nothing pays nothing else: its gap is the one of all cost
+        none = abs(other) <= 1e-6 * abs(plan.objective)
+        bases["gap_without_penalty"] = plan.objective if none else other
     if not (is_number(plan.objective) and is_number(plan.bound)):
         return
     distance = max(0.0, -_distance(aim, plan.bound, plan.objective))

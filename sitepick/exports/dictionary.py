@@ -12,7 +12,8 @@ SUMMARY_KEYS: tuple[Field, ...] = (
     Field("objective", "", "json", "name, sense, value, bound and unit of the objective"),
     Field("gap", "fraction", "number", "(value - bound) / value of the objective, 0.01 is 1 %"),
     Field("gap_without_penalty", "fraction", "number",
-          "the same, of the net present cost without the price of turned-away work"),
+          "the same, of the net present cost without the price of turned-away work "
+          "(of all cost where nothing else is paid)"),
     Field("bound_certified", "", "boolean", "true: the bound was derived again without a solver"),
     Field("net_present_cost_musd", "MUSD", "number",
           "annuities within the horizon and yearly costs, discounted; no penalty in it"),

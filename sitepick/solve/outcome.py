@@ -27,6 +27,7 @@ FEASIBLE_WITHIN = 1e-6
 """Largest breach of a bound that still counts as feasible, relative to max(1, |bound|)."""
 INTEGER_WITHIN = 1e-5
 """Largest distance of an integer column from a whole number that counts as whole."""
+_NOTHING = 1e-6  # share of the objective below which what else is paid is rounding
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,17 @@ def gap_between(objective: float, bound: float) -> float:
     if not (math.isfinite(objective) and math.isfinite(bound)):
         return math.inf
     return max(0.0, objective - bound) / max(abs(objective), 1e-9)
+
+
+def gap_without(part: float, objective: float, bound: float) -> float:
+    """Return (objective - bound) / |objective - part|: the gap of what is paid besides ``part``.
+
+    Where that is nothing but rounding (a plan that builds nothing) it is the gap of all.
+    """
+    other = abs(objective - part)
+    if other <= _NOTHING * abs(objective):
+        other = abs(objective)
+    return max(0.0, objective - bound) / max(other, 1e-9)
 
 
 def breach(matrix: Matrix, x: FloatArray) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from helpers import tiny
 from helpers.tiny import P0, P1, added, changed
 
-from sitepick.checks import judge
+from sitepick.checks import claims, judge
 from sitepick.checks.calendar import Calendar, move
 from sitepick.finding import Finding
 from sitepick.layers.types import Layers
@@ -30,6 +31,7 @@ from sitepick.solution import (
     UpgradeRow,
     UseRow,
 )
+from sitepick.solve.outcome import gap_without
 
 RIGHT = tiny.settled(tiny.scenario(), tiny.candidates(), tiny.plan())
 
@@ -127,6 +129,19 @@ def test_gaps_are_of_the_objective_and_of_the_cost_without_penalty() -> None:
     assert RIGHT.gap == pytest.approx(0.001)
     without = RIGHT.objective - RIGHT.penalty_musd
     assert RIGHT.gap_without_penalty == pytest.approx(0.001 * RIGHT.objective / without)
+
+
+def test_a_plan_that_pays_nothing_but_the_penalty_has_one_gap() -> None:
+    assert gap_without(40.0, 100.0, 97.0) == pytest.approx(0.05)
+    paid = 100.0 - 1e-7  # what is left of all cost is rounding
+    assert gap_without(paid, 100.0, 97.0) == pytest.approx(0.03)
+    asked = SimpleNamespace(objective="min_cost")
+    for stated, expected in ((0.03, []), (0.5, ["claims.gap_without_penalty"])):
+        plan = SimpleNamespace(
+            objective=100.0, penalty_musd=paid, bound=97.0, gap=0.03, gap_without_penalty=stated
+        )
+        found = claims._gaps(SimpleNamespace(solution=plan, scenario=asked))
+        assert [f.check for f in found] == expected
 
 
 @pytest.mark.parametrize(
