@@ -126,6 +126,7 @@ class _Desk:
             self.certificate,
             last[self.out],
             also=self._asked,
+            slight=_LEAST_MUSD,
             threads=self.planner.limits.threads,
         )
 

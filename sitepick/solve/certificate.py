@@ -160,7 +160,8 @@ def _terms(matrix: Matrix, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     rows = np.where(y == 0, 0.0, y * np.where(y == 0, 0.0, side))
     z = matrix.cost - matrix.A.T @ y
     length = np.bincount(matrix.A.indices, minlength=n) + 2
-    size = np.abs(matrix.cost) + abs(matrix.A).T @ np.abs(y)
+    sizes = sp.csr_array((np.abs(matrix.A.data), matrix.A.indices, matrix.A.indptr), matrix.A.shape)
+    size = np.abs(matrix.cost) + sizes.T @ np.abs(y)
     z_error = length * _UNIT * size * (1 + 1e-6)
     columns = np.minimum(z * matrix.lower, z * matrix.upper)
     reach = np.maximum(np.abs(matrix.lower), np.abs(matrix.upper))

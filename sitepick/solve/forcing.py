@@ -53,13 +53,15 @@ def forced_bounds(
     columns: IntArray,
     value: float = 1.0,
     also: Callable[[FloatArray], Sequence[FloatArray]] = lambda _: (),
+    slight: float = 0.0,
     threads: int | None = None,
 ) -> Forced:
     """Return bounds of ``matrix`` with each of ``columns`` (k,), one at a time, at least ``value``.
 
     Owners of ``matrix`` are numbered 0, 1, ...; ``columns`` have an owner each, all different.
     ``also`` is given the duals (m,) of `Forced` and returns costs (n,) at
-    which the owners answer besides: their LPs are loaded once for everything.
+    which the owners answer besides: their LPs are loaded once for everything. Owners that save at
+    most ``slight`` there may answer with zeros.
     """
     owner = matrix.owner[columns]
     if (owner < 0).any() or len(np.unique(owner)) != len(owner):
@@ -74,7 +76,7 @@ def forced_bounds(
     costs = also(duals)
     answers: Sequence[FloatArray] = ()
     if costs and whole is not matrix:  # cuts may be an owner's own rows: asked without them
-        _, _, answers = Owners(matrix, threads).best(duals, np.sort(owner), costs)
+        _, _, answers = Owners(matrix, threads).best(duals, np.sort(owner), costs, slight=slight)
         costs = ()
     at_least = np.full(len(columns), math.inf)
     able = matrix.upper[columns] >= value
@@ -88,7 +90,9 @@ def forced_bounds(
         lower = part.lower.copy()
         lower[columns[mine]] = np.maximum(lower[columns[mine]], value)
         forced = replace(part, lower=lower)
-        better, refused, found = Owners(forced, threads).best(y, owner[mine], costs, part.lower)
+        better, refused, found = Owners(forced, threads).best(
+            y, owner[mine], costs, part.lower, slight
+        )
         answers, costs = (found, ()) if costs else (answers, costs)
         now = parts.replaced(owner_parts(forced, better, count))[owner[mine]]
         # the forced problem is a part of the leaf: its bound is never below the leaf's

@@ -137,6 +137,7 @@ class Owners:
         wanted: IntArray,
         also: Sequence[FloatArray] = (),
         lower: FloatArray | None = None,
+        slight: float = 0.0,
     ) -> tuple[FloatArray, IntArray, list[FloatArray]]:
         """Return ``y`` with the best local duals of the ``wanted`` owners, those without a way, and
         what they do at other costs.
@@ -144,7 +145,8 @@ class Owners:
         The second (sorted) have local rows that no point within their bounds keeps, which is proven
         by a ray of their duals. The last are values (n,), one for each of the costs ``also`` (n,):
         each wanted owner does its best at these, alone, its columns at least ``lower`` (n,; as they
-        are, if not given); all others are zero, and so are owners whose LP has no solution.
+        are, if not given); all others are zero, and so are owners whose LP has no solution, and
+        some of those that are sure to save at most ``slight`` there.
         """
         from sitepick.solve.block_lp import BlockLp
 
@@ -153,6 +155,7 @@ class Owners:
         reduced = self.reduced(y)
         least = self.matrix.lower if lower is None else lower
         answers = [np.zeros(len(self.matrix.cost)) for _ in also]
+        saving = [self._bounds_at(costs, least, y) < -slight for costs in also]
 
         def ask(chain: Sequence[IntArray]) -> list[IntArray]:
             known: dict[tuple[int, ...], Any] = {}
@@ -166,7 +169,9 @@ class Owners:
                     known[part.A.shape] = lp.basis()
                 else:
                     without.append(owners)
-                for answer, costs in zip(answers, also, strict=True):
+                for answer, costs, some in zip(answers, also, saving, strict=True):
+                    if not some[owners].any():
+                        continue
                     lp.change(costs[columns], least[columns])
                     found = lp.values() if lp.solve() else None
                     if found is not None:
@@ -194,6 +199,12 @@ class Owners:
     def reduced(self, y: FloatArray) -> FloatArray:
         """Return (n,) costs less what the linking rows pay at their duals in ``y`` (m,)."""
         return np.asarray(self.matrix.cost - self._linking_transposed @ y[self.linking])
+
+    def _bounds_at(self, costs: FloatArray, lower: FloatArray, y: FloatArray) -> FloatArray:
+        """Return (count,) what owners cost at least at ``costs`` (n,), by local duals in ``y``."""
+        local = np.where(self.matrix.row_owner >= 0, y, 0.0)
+        at = replace(self.matrix, cost=costs, lower=lower)
+        return owner_bounds(at, local, self.count) + self._row_share(y)
 
     def _like_batches(self, wanted: IntArray) -> list[IntArray]:
         """Return ``wanted`` in batches of owners of one shape, whose LPs can share a basis."""

@@ -168,6 +168,15 @@ def test_parts_add_up_to_the_safe_bound_and_are_replaced_one_at_a_time():
     assert now[0] <= parts.bound
 
 
+@pytest.mark.parametrize(("slight", "answer"), [(0.0, [10, 1, 0, 0]), (10.5, [0, 0, 0, 0])])
+def test_owners_answer_at_other_costs_unless_they_are_sure_to_save_little(slight, answer):
+    # serving earns 2 and 1: owner 0 saves 10 at full size, owner 1 would lose 5
+    costs = np.array([-2.0, 10, -1, 15])
+    asked = {"also": lambda _: [costs], "slight": slight}
+    found = forced_bounds(two_owners(), DUALS, np.array([1, 3]), **asked)
+    assert found.answers[0] == pytest.approx(answer)
+
+
 def test_forced_bounds_by_hand():
     found = forced_bounds(two_owners(), DUALS, np.array([3]))
     assert found.bound == pytest.approx(10)
