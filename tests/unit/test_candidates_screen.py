@@ -259,7 +259,14 @@ def test_facts_stay_with_a_loud_note(decision):
 
 def test_committed_and_existing_sites_are_facts():
     committed = make.table(
-        {"site_id": "P", "what": "site", "mw": 0.0, "date": date(2028, 1, 1), "musd": 0.0}
+        {
+            "site_id": "P",
+            "what": "site",
+            "group": None,
+            "mw": 0.0,
+            "date": date(2028, 1, 1),
+            "musd": 0.0,
+        }
     )
     rule = {"candidates": {"min_ha": 80}}
     assert one_parcel(rule, {"commitments": committed}).failed.empty
@@ -305,7 +312,7 @@ def test_dangling_ids_are_all_reported_at_once():
              "source": ""}
         ),
         commitments=make.table(
-            {"site_id": "P9", "what": "site", "mw": 0.0, "date": date(2028, 1, 1), "musd": 0.0}
+            {"site_id": "P9", "what": "site", "group": None, "mw": 0.0, "date": date(2028, 1, 1), "musd": 0.0}
         ),
     )  # fmt: skip
     with pytest.raises(LayerError) as error:
