@@ -312,7 +312,8 @@ def test_dangling_ids_are_all_reported_at_once():
              "source": ""}
         ),
         commitments=make.table(
-            {"site_id": "P9", "what": "site", "group": None, "mw": 0.0, "date": date(2028, 1, 1), "musd": 0.0}
+            {"site_id": "P9", "what": "site", "group": None, "mw": 0.0,
+             "date": date(2028, 1, 1), "musd": 0.0}
         ),
     )  # fmt: skip
     with pytest.raises(LayerError) as error:
