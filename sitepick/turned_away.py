@@ -110,7 +110,9 @@ def _explained(
         y[part.rows] = least.certificate
         return replace(row, limits=_limits(planner, switched, values, y, mine))
     step = min(_STEP, more)
-    dear = np.sum([program.term_cost(term) for term in NPC_TERMS], axis=0)[part.columns]
+    dear = np.zeros(len(part.columns))
+    for term in NPC_TERMS:  # one at a time: each is as long as the whole program
+        dear += program.term_cost(term)[part.columns]
     spent = []
     for most in (row.short_ref_mw, row.short_ref_mw - step):
         asked = _at_most(lp, np.isin(part.columns, mine), most)
